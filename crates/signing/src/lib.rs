@@ -1,1 +1,20 @@
-//! Under construction.
+//! Image signatures as the open tools read them, over any key service.
+//!
+//! A format turns a manifest digest and a raw signature into an [`Artefact`]: the blobs and the manifest that a
+//! registry has to hold so that a verifier finds the signature. Formats are sibling modules that share nothing but
+//! [`Digest`], [`Artefact`] and the [`Signer`] seam; each says which bytes are signed and by which [`Algorithm`].
+//!
+//! - [`simple`]: cosign "simple signing", a manifest under the tag `sha256-<hex>.sig`.
+//!
+//! [`attached`] tells what is itself attached to another image and therefore never signed. Nothing here does I/O:
+//! the caller reads the existing manifest, asks the signer and pushes the artefact.
+
+mod artefact;
+pub mod attached;
+mod digest;
+mod signer;
+pub mod simple;
+
+pub use self::artefact::{Artefact, Blob};
+pub use self::digest::{Digest, DigestError};
+pub use self::signer::{Algorithm, BoxFuture, KeyDescription, KeyName, KeyUsage, Signer, SignerError};

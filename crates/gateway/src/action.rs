@@ -1,0 +1,263 @@
+//! Step 5: the action. Which descriptor a product, a version and a name stand for, and where its function is registered.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rookery_api::codec::{ErrorCode as _, Value, write_structure};
+use rookery_api::region::{self, Support};
+use rookery_api::shape::{ActionShape, ProductShape};
+use rookery_api::{Nulls, Request};
+
+use crate::address::Address;
+use crate::call::{Call, Caller, Language, RequestId};
+use crate::caller::Identity;
+use crate::common_parameters::{CommonParameters, Style};
+use crate::error::{CommonError, Refusal};
+use crate::permission::{self, Asked, Resource};
+
+/// A future of any action, boxed so that all actions have one type.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Where a call happens, apart from its parameters.
+#[derive(Clone)]
+pub struct Place {
+    /// Who calls.
+    pub caller: Caller,
+    /// The region; empty for products without regions.
+    pub region: String,
+    /// The language of the reply.
+    pub language: Language,
+    /// The id of the reply.
+    pub request_id: RequestId,
+    /// Who answers for rights.
+    pub identity: Arc<dyn Identity>,
+}
+
+/// How an action ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The permission asked for, where the call came that far.
+    pub asked: Option<Asked>,
+    /// The members of the reply as JSON object text, or the failure.
+    pub result: Result<Vec<u8>, Failure>,
+}
+
+/// An action that failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// The code on the wire.
+    pub code: &'static str,
+    /// The words for the client.
+    pub message: String,
+    /// What the client is not told.
+    pub internal: Option<String>,
+}
+
+impl Failure {
+    /// A common error in the language of the call.
+    #[must_use]
+    pub fn common(error: &CommonError, language: Language) -> Self {
+        Self { code: error.code(), message: error.message(language).into_owned(), internal: None }
+    }
+}
+
+type Handler = Box<dyn Fn(Value, Place) -> BoxFuture<Outcome> + Send + Sync>;
+
+/// The registered actions of one or more products.
+#[derive(Default)]
+pub struct Actions {
+    handlers: HashMap<(&'static str, &'static str, usize), Handler>,
+}
+
+impl Actions {
+    /// No actions.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Registers the function of one action. Which action follows from the type of its request.
+    pub fn add<R, E>(
+        &mut self,
+        resources: fn(&R) -> Vec<Resource>,
+        function: impl Fn(Call<R>) -> BoxFuture<Result<R::Response, E>> + Send + Sync + 'static,
+    ) where
+        R: Request,
+        E: Refusal,
+    {
+        let function = Arc::new(function);
+        let handler: Handler = Box::new(move |value, place| {
+            let function = Arc::clone(&function);
+            Box::pin(async move { perform(value, place, resources, &*function).await })
+        });
+        self.handlers.insert((R::PRODUCT.name, R::PRODUCT.version, R::ACTION), handler);
+    }
+
+    /// Takes over the actions of another product.
+    pub fn extend(&mut self, other: Actions) {
+        self.handlers.extend(other.handlers);
+    }
+
+    /// The function of an action, where one is registered.
+    pub(crate) fn handler(&self, found: &Found) -> Option<&Handler> {
+        self.handlers.get(&(found.product.name, found.product.version, found.position))
+    }
+
+    /// Whether an action is registered; the evidence page asks.
+    #[must_use]
+    pub fn implements(&self, product: &ProductShape, position: usize) -> bool {
+        self.handlers.contains_key(&(product.name, product.version, position))
+    }
+}
+
+/// The typed part of every call: build the request, ask for permission, run the function, write the reply.
+async fn perform<R, E>(
+    value: Value,
+    place: Place,
+    resources: fn(&R) -> Vec<Resource>,
+    function: &(impl Fn(Call<R>) -> BoxFuture<Result<R::Response, E>> + Sync),
+) -> Outcome
+where
+    R: Request,
+    E: Refusal,
+{
+    let language = place.language;
+    let request = match R::from_structure(value) {
+        Ok(request) => request,
+        Err(mismatch) => {
+            let mut failure = Failure::common(&CommonError::Internal, language);
+            failure.internal = Some(mismatch.to_string());
+            return Outcome { asked: None, result: Err(failure) };
+        }
+    };
+    let action = &R::PRODUCT.actions[R::ACTION];
+    let names = resources(&request)
+        .iter()
+        .map(|resource| resource.qualified(R::PRODUCT.name, &place.region, &place.caller))
+        .collect();
+    let operation = format!("{}:{}", R::PRODUCT.name, action.name);
+    let (asked, permitted) =
+        permission::check(&*place.identity, &place.caller, place.request_id, operation, names);
+    if let Err(error) = permitted {
+        return Outcome { asked: Some(asked), result: Err(Failure::common(&error, language)) };
+    }
+    let call = Call {
+        request,
+        caller: place.caller,
+        region: place.region,
+        language,
+        request_id: place.request_id,
+    };
+    let result = match function(call).await {
+        Ok(reply) => {
+            let mut text = Vec::with_capacity(256);
+            write_structure(&reply, &mut text, Nulls::Written);
+            Ok(text)
+        }
+        Err(error) => Err(Failure {
+            code: error.code().name(),
+            message: error.message(language),
+            internal: error.internal(),
+        }),
+    };
+    Outcome { asked: Some(asked), result }
+}
+
+/// The action that a request means.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Its product.
+    pub product: &'static ProductShape,
+    /// Its position in the product.
+    pub position: usize,
+    /// Its descriptor.
+    pub shape: &'static ActionShape,
+}
+
+/// Finds the action: the product by the address, else by the service of the scope, else by action and version together.
+pub fn find(
+    address: &Address,
+    scope_service: Option<&str>,
+    common: &CommonParameters,
+) -> Result<Found, CommonError> {
+    let named = |name: &str| rookery_api::PRODUCTS.iter().find(|product| product.name == name);
+    if address.unknown_product {
+        return Err(CommonError::NoSuchProduct);
+    }
+    let product = address.product.and_then(named).or_else(|| scope_service.and_then(named));
+    if let Some(product) = product {
+        let product = rookery_api::PRODUCTS
+            .iter()
+            .find(|candidate| candidate.name == product.name && candidate.version == common.version)
+            .ok_or_else(|| CommonError::NoSuchVersion {
+                version: common.version.clone(),
+                service: product.name.to_owned(),
+            })?;
+        return found(product, &common.action).ok_or_else(|| CommonError::InvalidAction {
+            action: common.action.clone(),
+            service: product.name.to_owned(),
+            version: common.version.clone(),
+        });
+    }
+    rookery_api::PRODUCTS
+        .iter()
+        .filter(|product| product.version == common.version)
+        .find_map(|product| found(product, &common.action))
+        .ok_or_else(|| CommonError::ActionNotFound(common.action.clone()))
+}
+
+fn found(product: &'static ProductShape, action: &str) -> Option<Found> {
+    let shape = product.action(action)?;
+    let position = product.actions.iter().position(|candidate| candidate.name == shape.name)?;
+    Some(Found { product, position, shape })
+}
+
+/// The region of a call: required, known, supported by the product and reachable through the address, each with its own error.
+pub fn region(found: &Found, address: &Address, common: &CommonParameters) -> Result<String, CommonError> {
+    let Support::Only(supported) = region::support(found.product.name) else { return Ok(String::new()) };
+    let name = if common.style == Style::Header { "X-TC-Region" } else { "Region" };
+    let code = common.region.as_deref().ok_or(match common.style {
+        Style::Header => CommonError::MissingHeader(name),
+        Style::Parameter => CommonError::MissingParameter(name.to_owned()),
+    })?;
+    let region = region::find(code).ok_or(CommonError::InvalidCommonValue(name))?;
+    if supported.contains(&region.code) && address.reaches(region) {
+        Ok(region.code.to_owned())
+    } else {
+        Err(CommonError::UnsupportedRegion)
+    }
+}
+
+/// Declares the action files of a product and registers each function, once.
+///
+/// ```ignore
+/// actions! { Tcr:
+///     instance { create_instance, describe_instances }
+///     signature { create_signature_policy }
+/// }
+/// ```
+///
+/// Each name is a file `instance/create_instance.rs` with `pub(crate) async fn create_instance(tcr: &Tcr, call: Call<…>)` and
+/// `pub(crate) fn resources(request: &…) -> Vec<Resource>`.
+#[macro_export]
+macro_rules! actions {
+    ($product:ty: $($group:ident { $($action:ident),+ $(,)? })+) => {
+        $(mod $group { $(pub(super) mod $action;)+ })+
+
+        /// Registers every action of the product.
+        #[must_use]
+        pub fn register(product: &std::sync::Arc<$product>) -> $crate::Actions {
+            let mut actions = $crate::Actions::new();
+            $($({
+                let product = std::sync::Arc::clone(product);
+                actions.add($group::$action::resources, move |call| {
+                    let product = std::sync::Arc::clone(&product);
+                    Box::pin(async move { $group::$action::$action(&product, call).await })
+                });
+            })+)+
+            actions
+        }
+    };
+}

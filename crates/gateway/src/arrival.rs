@@ -1,0 +1,138 @@
+//! Step 1: a request arrives. Method and size; the body is read whole, within the limit of its style.
+
+use std::borrow::Cow;
+
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+use http::{HeaderMap, Method, header};
+use http_body::Body;
+use http_body_util::BodyExt;
+
+use crate::error::CommonError;
+
+/// A GET request: its target and headers.
+pub const GET_LIMIT: usize = 32 * 1024;
+/// A POST body under signature v1.
+pub const V1_BODY_LIMIT: usize = 1024 * 1024;
+/// A POST body under signature v3.
+pub const V3_BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// A refused body is still read up to here before the reply, or the client would see a broken connection instead of it.
+const DRAIN_LIMIT: usize = 4 * V3_BODY_LIMIT;
+
+/// A request as received. Nothing in it is decoded, because most of it is signed.
+#[derive(Debug)]
+pub struct Arrival {
+    /// GET or POST.
+    pub method: Method,
+    /// The path of the target.
+    pub path: String,
+    /// The text after `?`.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The `Host` header as received; the authority of the target where there is none (HTTP/2).
+    pub host: Vec<u8>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Arrival {
+    /// A header as text; absent where it is not visible ASCII or UTF-8.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).map(Cow::Borrowed)
+    }
+
+    /// Whether the request is in the header style (signature v3): the presence of `Authorization` decides.
+    #[must_use]
+    pub fn has_authorization(&self) -> bool {
+        self.headers.contains_key(header::AUTHORIZATION)
+    }
+
+    /// The media type of the body, lower-case and without parameters.
+    #[must_use]
+    pub fn media_type(&self) -> String {
+        let value = self.header("content-type").unwrap_or_default();
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+}
+
+/// The part of a request that can be known before its body, for the trace of a request that is refused here.
+#[must_use]
+pub fn announce(parts: &Parts) -> Arrival {
+    let host = parts
+        .headers
+        .get(header::HOST)
+        .map(|value| value.as_bytes().to_vec())
+        .or_else(|| parts.uri.authority().map(|authority| authority.as_str().as_bytes().to_vec()))
+        .unwrap_or_default();
+    Arrival {
+        method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers.clone(),
+        host,
+        body: Bytes::new(),
+    }
+}
+
+/// Reads the body of an announced request.
+pub async fn receive<B>(arrival: &mut Arrival, body: B) -> Result<(), CommonError>
+where
+    B: Body<Data = Bytes>,
+{
+    let (limit, refusal) = match arrival.method {
+        Method::GET => (GET_LIMIT, CommonError::RequestSizeLimitExceeded),
+        Method::POST if arrival.has_authorization() => (V3_BODY_LIMIT, CommonError::RequestSizeLimitExceeded),
+        Method::POST => (V1_BODY_LIMIT, CommonError::SignatureBodyTooLarge),
+        _ => (0, CommonError::UnsupportedProtocol),
+    };
+    let body = read(body, limit).await?;
+    if !matches!(arrival.method, Method::GET | Method::POST) {
+        return Err(CommonError::UnsupportedProtocol);
+    }
+    let target = if arrival.method == Method::GET { arrival.path.len() + arrival.query.len() } else { 0 };
+    match body {
+        Some(body) if body.len() + target <= limit => {
+            arrival.body = body;
+            Ok(())
+        }
+        _ => Err(refusal),
+    }
+}
+
+/// The body, or `None` where it is larger than `limit`.
+async fn read<B>(body: B, limit: usize) -> Result<Option<Bytes>, CommonError>
+where
+    B: Body<Data = Bytes>,
+{
+    let mut body = std::pin::pin!(body);
+    let mut read = 0;
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        // A body that breaks off has nobody left to answer; any error will do.
+        let Ok(frame) = frame else { return Err(CommonError::RequestSizeLimitExceeded) };
+        let Ok(data) = frame.into_data() else { continue };
+        read += data.len();
+        if read > DRAIN_LIMIT {
+            break;
+        }
+        if read > limit {
+            rest.clear();
+        } else if first.is_empty() {
+            // Most bodies are one frame, which then needs no copy.
+            first = data;
+        } else {
+            if rest.is_empty() {
+                rest.extend_from_slice(&first);
+            }
+            rest.extend_from_slice(&data);
+        }
+    }
+    if read > limit {
+        return Ok(None);
+    }
+    Ok(Some(if rest.is_empty() { first } else { rest.freeze() }))
+}

@@ -1,0 +1,162 @@
+//! Step 3: common parameters, from headers (v3) or from the request string (v1). The presence of `Authorization` decides
+//! which, before anything else is looked at.
+
+use rookery_api::decode::DecodeError;
+use rookery_api::decode::flattened::{self, Pair};
+
+use crate::arrival::Arrival;
+use crate::call::Language;
+use crate::error::CommonError;
+
+/// Names of the v1 common parameters: they sit among the action's own and are taken out of them.
+const V1_NAMES: [&str; 11] = [
+    "Action",
+    "Language",
+    "Nonce",
+    "Region",
+    "RequestClient",
+    "SecretId",
+    "Signature",
+    "SignatureMethod",
+    "Timestamp",
+    "Token",
+    "Version",
+];
+
+/// The two styles name the same parameter differently, in requests and in messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Header style, signature v3.
+    Header,
+    /// Parameter style, signature v1.
+    Parameter,
+}
+
+/// What every request says about itself.
+#[derive(Clone, Debug)]
+pub struct CommonParameters {
+    /// Where they came from.
+    pub style: Style,
+    /// The action's name.
+    pub action: String,
+    /// The API version.
+    pub version: String,
+    /// The timestamp as sent: the text itself is signed.
+    pub timestamp_text: String,
+    /// The timestamp, in UNIX seconds.
+    pub timestamp: i64,
+    /// The region, absent where the client sent none; an empty one is `Some("")`.
+    pub region: Option<String>,
+    /// The token of a temporary key.
+    pub token: Option<String>,
+    /// The language of the reply.
+    pub language: Language,
+    /// Which client, by its own word.
+    pub client: Option<String>,
+    /// v1 only: who signs, how, and the signature.
+    pub v1: Option<V1>,
+}
+
+/// What signature v1 adds.
+#[derive(Clone, Debug)]
+pub struct V1 {
+    /// The SecretId.
+    pub secret_id: String,
+    /// The signature, as sent.
+    pub signature: String,
+    /// `SignatureMethod`; absent means HmacSHA1.
+    pub method: Option<String>,
+    /// Every parameter, decoded, in the order sent.
+    pub parameters: Vec<Pair>,
+}
+
+impl V1 {
+    /// The action's own parameters: all but the common ones.
+    pub fn business(&self) -> impl Iterator<Item = Pair> + '_ {
+        self.parameters.iter().filter(|(name, _)| !V1_NAMES.contains(&name.as_str())).cloned()
+    }
+}
+
+/// The language that a request asks for, read leniently: it decides the words of the refusal that follows.
+#[must_use]
+pub fn language(arrival: &Arrival) -> Language {
+    arrival.header("x-tc-language").and_then(|code| Language::parse(&code)).unwrap_or_default()
+}
+
+/// Reads the common parameters.
+pub fn read(arrival: &Arrival) -> Result<CommonParameters, CommonError> {
+    if arrival.has_authorization() { from_headers(arrival) } else { from_request_string(arrival) }
+}
+
+fn from_headers(arrival: &Arrival) -> Result<CommonParameters, CommonError> {
+    let required = |name: &'static str| {
+        let value = arrival.header(name).filter(|value| !value.trim().is_empty());
+        value.map(|value| value.trim().to_owned()).ok_or(CommonError::MissingHeader(name))
+    };
+    let optional = |name: &str| arrival.header(name).map(|value| value.trim().to_owned());
+    let timestamp_text;
+    Ok(CommonParameters {
+        style: Style::Header,
+        action: required("X-TC-Action")?,
+        version: required("X-TC-Version")?,
+        timestamp: {
+            timestamp_text = required("X-TC-Timestamp")?;
+            timestamp_text.parse().map_err(|_| CommonError::CommonType("X-TC-Timestamp"))?
+        },
+        timestamp_text,
+        region: optional("x-tc-region"),
+        token: optional("x-tc-token").filter(|token| !token.is_empty()),
+        language: match optional("x-tc-language") {
+            Some(code) => Language::parse(&code).ok_or(CommonError::InvalidCommonValue("X-TC-Language"))?,
+            None => Language::default(),
+        },
+        client: optional("x-tc-requestclient"),
+        v1: None,
+    })
+}
+
+fn from_request_string(arrival: &Arrival) -> Result<CommonParameters, CommonError> {
+    let text: &[u8] = if arrival.method == http::Method::GET {
+        arrival.query.as_bytes()
+    } else if arrival.media_type() == "application/x-www-form-urlencoded" {
+        &arrival.body
+    } else {
+        // A body of another type holds no parameters in this style, so the first one is missing (captured).
+        b""
+    };
+    let parameters = flattened::pairs(text)?;
+    let find = |name: &str| parameters.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.clone());
+    let required = |name: &str| {
+        find(name).filter(|value| !value.is_empty()).ok_or_else(|| CommonError::MissingParameter(name.to_owned()))
+    };
+    for name in V1_NAMES {
+        if parameters.iter().filter(|(sent, _)| sent == name).count() > 1 {
+            return Err(DecodeError::Repeated(name.to_owned()).into());
+        }
+    }
+    let (action, version, timestamp_text) = (required("Action")?, required("Version")?, required("Timestamp")?);
+    let nonce = required("Nonce")?;
+    // Node sends 0, Python and Go up to 63 bits (`protocol.md` §2.3).
+    nonce.parse::<u64>().map_err(|_| CommonError::CommonType("Nonce"))?;
+    Ok(CommonParameters {
+        style: Style::Parameter,
+        timestamp: timestamp_text.parse().map_err(|_| CommonError::CommonType("Timestamp"))?,
+        region: find("Region"),
+        token: find("Token").filter(|token| !token.is_empty()),
+        // Go always sends the parameter, empty where nothing is chosen.
+        language: match find("Language").filter(|code| !code.is_empty()) {
+            Some(code) => Language::parse(&code).ok_or(CommonError::InvalidCommonValue("Language"))?,
+            None => Language::default(),
+        },
+        client: find("RequestClient"),
+        v1: Some(V1 {
+            secret_id: required("SecretId")?,
+            signature: required("Signature")?,
+            method: find("SignatureMethod"),
+            parameters: parameters.clone(),
+        }),
+        action,
+        version,
+        timestamp_text,
+    })
+}

@@ -1,0 +1,124 @@
+//! Sockets: accepting connections, with or without TLS, and ending them well.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+/// How long a client may take for the head of a request, and for the TLS handshake.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a shutdown waits for requests that have begun.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Read buffer of a connection: layers arrive in pieces of this size at most.
+const BUFFER_SIZE: usize = 1024 * 1024;
+
+/// What a handler knows of the connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection {
+    /// The other end.
+    pub peer: SocketAddr,
+    /// Whether it came over TLS.
+    pub secure: bool,
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    /// The address, with the port that was given where 0 was asked for.
+    pub address: SocketAddr,
+}
+
+impl Listener {
+    /// Binds `address`; port 0 takes any free one.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let tcp = TcpListener::bind(address).await?;
+        let address = tcp.local_addr()?;
+        Ok(Self { tcp, address })
+    }
+
+    /// Serves connections until `stop` turns true, then lets begun requests finish (for a while).
+    pub async fn serve<H, F, B>(self, tls: Option<TlsAcceptor>, handler: Arc<H>, mut stop: watch::Receiver<bool>)
+    where
+        H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let graceful = GracefulShutdown::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.tcp.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let watcher = graceful.watcher();
+                    let (tls, handler) = (tls.clone(), Arc::clone(&handler));
+                    tokio::spawn(async move { connection(stream, peer, tls, handler, watcher).await });
+                }
+                // Out of descriptors, most likely: wait for some to close instead of spinning.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+        drop(self.tcp);
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+    }
+}
+
+async fn connection<H, F, B>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    handler: Arc<H>,
+    watcher: hyper_util::server::graceful::Watcher,
+) where
+    H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    // Small replies must not wait for the other side's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let connection = Connection { peer, secure: tls.is_some() };
+    let service = service_fn(move |request| {
+        let reply = handler(request, connection);
+        async move { Ok::<_, Infallible>(reply.await) }
+    });
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_SIZE);
+    server.http2().timer(TokioTimer::new());
+    let ended = if let Some(tls) = tls {
+        match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                watcher.watch(server.serve_connection(TokioIo::new(stream), service).into_owned()).await
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => return,
+        }
+    } else {
+        watcher.watch(server.serve_connection(TokioIo::new(stream), service).into_owned()).await
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, error, "a connection ended early");
+    }
+}

@@ -1,0 +1,73 @@
+//! Step 8: permission. The resources that an action touches, and whether its caller may.
+
+use crate::call::{Caller, RequestId};
+use crate::caller::Identity;
+use crate::error::CommonError;
+
+/// The last segment of a six-segment resource name, for instance `instance/tcr-ab12cd34`. The other segments (product, region,
+/// account) are the call's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource(pub String);
+
+impl Resource {
+    /// `*`: the action is authorised at the level of the operation.
+    #[must_use]
+    pub fn any() -> Self {
+        Self("*".to_owned())
+    }
+
+    /// The whole name: `qcs::tcr:ap-guangzhou:uin/100000000001:instance/tcr-ab12cd34`. An action-level resource is `*` alone.
+    #[must_use]
+    pub fn qualified(&self, product: &str, region: &str, caller: &Caller) -> String {
+        if self.0 == "*" {
+            return "*".to_owned();
+        }
+        format!("qcs::{product}:{region}:uin/{}:{}", caller.account.uin, self.0)
+    }
+}
+
+/// What was decided, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The caller may. The text names what allowed it, for the trace.
+    Allowed(String),
+    /// The caller may not act on `resource`.
+    Denied {
+        /// The first resource that is refused.
+        resource: String,
+        /// What denied it, for the trace.
+        reason: String,
+    },
+}
+
+/// A permission that was asked for, as the trace keeps it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Asked {
+    /// `tcr:CreateNamespace`.
+    pub operation: String,
+    /// The six-segment names.
+    pub resources: Vec<String>,
+    /// What decided.
+    pub decision: String,
+}
+
+/// Asks for the permission of one call.
+pub fn check(
+    identity: &dyn Identity,
+    caller: &Caller,
+    request_id: RequestId,
+    operation: String,
+    resources: Vec<String>,
+) -> (Asked, Result<(), CommonError>) {
+    match identity.decide(caller, &operation, &resources) {
+        Decision::Allowed(decision) => (Asked { operation, resources, decision }, Ok(())),
+        Decision::Denied { resource, reason } => {
+            let error = CommonError::UnauthorizedOperation {
+                request_id: request_id.to_string(),
+                operation: operation.clone(),
+                resource,
+            };
+            (Asked { operation, resources, decision: reason }, Err(error))
+        }
+    }
+}

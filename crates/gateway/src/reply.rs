@@ -1,0 +1,76 @@
+//! Step 10: the reply. HTTP 200 whatever happened, `Content-Type: application/json` to the letter, and the envelope.
+//!
+//! A content type with a charset makes the Python SDK read every error as an empty success, and another status than 200 makes
+//! most SDKs lose the code and the message (`protocol.md` §4).
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Response};
+use http_body_util::Full;
+use rookery_api::codec::write_text;
+
+use crate::action::Failure;
+use crate::call::RequestId;
+
+/// Wraps what an action answered.
+#[must_use]
+pub fn write(result: &Result<Vec<u8>, Failure>, request_id: RequestId) -> Response<Full<Bytes>> {
+    let mut body = Vec::with_capacity(256);
+    body.extend_from_slice(b"{\"Response\":{");
+    match result {
+        // The members are an object's text; its braces give way to the envelope's.
+        Ok(members) => {
+            let inner = members.strip_prefix(b"{").and_then(|text| text.strip_suffix(b"}")).unwrap_or_default();
+            body.extend_from_slice(inner);
+            if !inner.is_empty() {
+                body.push(b',');
+            }
+        }
+        Err(failure) => {
+            body.extend_from_slice(b"\"Error\":{\"Code\":");
+            write_text(failure.code, &mut body);
+            body.extend_from_slice(b",\"Message\":");
+            write_text(&failure.message, &mut body);
+            body.extend_from_slice(b"},");
+        }
+    }
+    body.extend_from_slice(b"\"RequestId\":\"");
+    body.extend_from_slice(request_id.to_string().as_bytes());
+    body.extend_from_slice(b"\"}}");
+
+    let length = HeaderValue::from(body.len());
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_LENGTH, length);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    async fn text(result: Result<Vec<u8>, Failure>) -> String {
+        let response = write(&result, RequestId(uuid::Uuid::nil()));
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_envelope_is_the_platforms() {
+        let id = "00000000-0000-0000-0000-000000000000";
+        assert_eq!(text(Ok(b"{}".to_vec())).await, format!(r#"{{"Response":{{"RequestId":"{id}"}}}}"#));
+        assert_eq!(
+            text(Ok(br#"{"TotalCount":0}"#.to_vec())).await,
+            format!(r#"{{"Response":{{"TotalCount":0,"RequestId":"{id}"}}}}"#)
+        );
+        let failure = Failure { code: "InternalError", message: "a \"quote\"".to_owned(), internal: None };
+        assert_eq!(
+            text(Err(failure)).await,
+            format!(
+                r#"{{"Response":{{"Error":{{"Code":"InternalError","Message":"a \"quote\""}},"RequestId":"{id}"}}}}"#
+            )
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! TLS with an authority of one's own: a CA made at the first start, and certificates by server name as clients ask for them.
+
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use time::{Duration, OffsetDateTime};
+use tokio_rustls::TlsAcceptor;
+
+/// The CA's certificate, under the data directory: what clients are told to trust.
+pub const CA_FILE: &str = "ca.pem";
+const CA_KEY_FILE: &str = "ca.key";
+/// Names that certificates are kept for; more than this many are made anew each time.
+const CERTIFICATES_KEPT: usize = 1024;
+/// Within what browsers and TLS libraries accept for a leaf.
+const LEAF_DAYS: i64 = 397;
+
+/// Why TLS cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file of the authority could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A certificate could not be made.
+    #[error("a certificate could not be made: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// The TLS library refused the configuration.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// The authority: signs a certificate for whatever server name a client asks for.
+pub struct CertificateAuthority {
+    issuer: Issuer<'static, KeyPair>,
+    certificates: Mutex<HashMap<String, Arc<CertifiedKey>>>,
+    now: OffsetDateTime,
+}
+
+impl std::fmt::Debug for CertificateAuthority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CertificateAuthority")
+    }
+}
+
+impl CertificateAuthority {
+    /// Reads the authority of `directory`, or makes it (key mode 0600) where there is none.
+    pub fn open_or_create(directory: &Path, now: OffsetDateTime) -> Result<Self, TlsError> {
+        let (key_path, certificate_path) = (directory.join(CA_KEY_FILE), directory.join(CA_FILE));
+        let key = match fs::read_to_string(&key_path) {
+            Ok(pem) => KeyPair::from_pem(&pem)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let key = KeyPair::generate()?;
+                write(&key_path, key.serialize_pem().as_bytes(), 0o600)?;
+                key
+            }
+            Err(source) => return Err(TlsError::File { path: key_path, source }),
+        };
+        let parameters = authority_parameters(now);
+        if !certificate_path.exists() {
+            write(&certificate_path, parameters.self_signed(&key)?.pem().as_bytes(), 0o644)?;
+        }
+        Ok(Self { issuer: Issuer::new(parameters, key), certificates: Mutex::default(), now })
+    }
+
+    /// What accepts TLS connections with this authority's certificates, for HTTP/2 and HTTP/1.1.
+    pub fn acceptor(self: Arc<Self>) -> Result<TlsAcceptor, TlsError> {
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(self);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// A certificate for `name`, and for this machine's own names where a client asks for an address and so names nothing.
+    fn certificate(&self, name: Option<&str>) -> Result<Arc<CertifiedKey>, TlsError> {
+        let name = name.unwrap_or_default().to_ascii_lowercase();
+        if let Some(kept) = self.certificates.lock().get(&name) {
+            return Ok(Arc::clone(kept));
+        }
+        let names = if name.is_empty() {
+            vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()]
+        } else {
+            vec![name.clone()]
+        };
+        let key = KeyPair::generate()?;
+        let mut parameters = CertificateParams::new(names)?;
+        let mut subject = DistinguishedName::new();
+        subject.push(DnType::CommonName, if name.is_empty() { "localhost" } else { "rookery" });
+        parameters.distinguished_name = subject;
+        parameters.not_before = self.now - Duration::days(1);
+        parameters.not_after = self.now + Duration::days(LEAF_DAYS);
+        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        parameters.use_authority_key_identifier_extension = true;
+        let certificate = parameters.signed_by(&key, &self.issuer)?;
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let signing = aws_lc_rs::sign::any_supported_type(&private)?;
+        let certified = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], signing));
+        let mut certificates = self.certificates.lock();
+        if certificates.len() < CERTIFICATES_KEPT {
+            certificates.insert(name, Arc::clone(&certified));
+        }
+        Ok(certified)
+    }
+}
+
+impl ResolvesServerCert for CertificateAuthority {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.certificate(hello.server_name())
+            .inspect_err(|error| tracing::error!(%error, "no certificate for a TLS client"))
+            .ok()
+    }
+}
+
+/// The same name and key make the same issuer, so the certificate on disk need not be read back.
+fn authority_parameters(now: OffsetDateTime) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::OrganizationName, "Rookery");
+    subject.push(DnType::CommonName, "Rookery local authority");
+    parameters.distinguished_name = subject;
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    parameters.not_before = now - Duration::days(1);
+    parameters.not_after = now + Duration::days(3650);
+    parameters
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), TlsError> {
+    let failed = |source| TlsError::File { path: path.to_owned(), source };
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.sync_all().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authority_is_kept_and_certifies_any_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = OffsetDateTime::now_utc();
+        let first = CertificateAuthority::open_or_create(directory.path(), now).unwrap();
+        let pem = fs::read_to_string(directory.path().join(CA_FILE)).unwrap();
+        let again = CertificateAuthority::open_or_create(directory.path(), now).unwrap();
+        assert_eq!(pem, fs::read_to_string(directory.path().join(CA_FILE)).unwrap());
+        let one = first.certificate(Some("tcr.tencentcloudapi.com")).unwrap();
+        assert!(Arc::ptr_eq(&one, &first.certificate(Some("TCR.tencentcloudapi.com")).unwrap()));
+        assert!(again.certificate(None).is_ok());
+    }
+}
