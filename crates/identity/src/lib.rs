@@ -1,1 +1,159 @@
-//! Under construction.
+//! CAM and STS, the least of them: the root account, its key, and who a caller is.
+//!
+//! The first start makes the root account with a random key. Keys are sealed in the store; while the process runs they are also held in
+//! memory, because every request asks for one.
+
+mod account;
+mod actions;
+mod error;
+mod keys;
+mod root_key;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rookery_gateway::caller::SecretKey;
+use rookery_gateway::{Account, Caller, Credential, CredentialError, Decision, Identity, Principal};
+use rookery_seal::Seal;
+use rookery_store::Store;
+use rookery_world::World;
+
+pub use actions::register;
+pub use error::OpenError;
+pub use root_key::{ROOT_KEY_FILE, RootKey};
+
+/// Who has an account here, with which keys.
+pub struct Cam {
+    keys: RwLock<HashMap<String, Credential>>,
+    root: Account,
+}
+
+impl std::fmt::Debug for Cam {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cam").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+impl Cam {
+    /// Reads the accounts and keys, making the root account and its key where there are none. A `pinned` key becomes the root's key and
+    /// replaces the one it had. The root's key is also left, sealed, in `directory`, where [`RootKey::read`] finds it while the store
+    /// is in use.
+    pub async fn open(
+        store: &Store,
+        seal: &Seal,
+        world: &World,
+        directory: &Path,
+        pinned: Option<RootKey>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let root = account::open_or_create_root(store, world).await?;
+        let key = match (pinned, keys::root_key(store, seal, root)?) {
+            (Some(pinned), Some(kept)) if pinned == kept => kept,
+            (Some(pinned), _) => keys::replace_root_key(store, seal, world, root, pinned).await?,
+            (None, Some(kept)) => kept,
+            (None, None) => {
+                let fresh = RootKey::generate()?;
+                keys::replace_root_key(store, seal, world, root, fresh).await?
+            }
+        };
+        key.write(directory, seal)?;
+        let caller = Caller { account: root, principal: Principal::Root, secret_id: key.secret_id.clone() };
+        let credential =
+            Credential { caller, secret_key: SecretKey::new(key.secret_key.as_str().to_owned()) };
+        let keys = RwLock::new(HashMap::from([(key.secret_id, credential)]));
+        Ok(Arc::new(Self { keys, root }))
+    }
+
+    /// The root account.
+    #[must_use]
+    pub fn root(&self) -> Account {
+        self.root
+    }
+}
+
+impl Identity for Cam {
+    fn credential(&self, secret_id: &str, token: Option<&str>) -> Result<Credential, CredentialError> {
+        let credential = self.keys.read().get(secret_id).cloned().ok_or(CredentialError::NotFound)?;
+        // A permanent key has no token, so a token that comes with one is somebody else's.
+        if token.is_some() { Err(CredentialError::Token) } else { Ok(credential) }
+    }
+
+    fn decide(&self, caller: &Caller, _operation: &str, resources: &[String]) -> Decision {
+        match caller.principal {
+            // The root of an account may do everything in it, and nothing outside.
+            Principal::Root => {
+                let own = format!(":uin/{}:", caller.account.uin);
+                match resources.iter().find(|resource| *resource != "*" && !resource.contains(&own)) {
+                    None => Decision::Allowed("root of the account".to_owned()),
+                    Some(foreign) => Decision::Denied {
+                        resource: foreign.clone(),
+                        reason: "the resource is another account's".to_owned(),
+                    },
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn opened(store: &Store, seal: &Seal, directory: &Path, pinned: Option<RootKey>) -> Arc<Cam> {
+        Cam::open(store, seal, &World::system(), directory, pinned).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_first_start_makes_a_key_that_later_starts_find() {
+        let (store, seal, directory) =
+            (Store::in_memory(), Seal::ephemeral().unwrap(), tempfile::tempdir().unwrap());
+        let first = opened(&store, &seal, directory.path(), None).await;
+        let key = RootKey::read(directory.path(), &seal).unwrap();
+        assert!(key.secret_id.starts_with("AKID") && key.secret_id.len() == 36);
+        assert_eq!(key.secret_key.len(), 32);
+        let again = opened(&store, &seal, directory.path(), None).await;
+        assert_eq!(first.root(), again.root());
+        let credential = again.credential(&key.secret_id, None).unwrap();
+        assert_eq!(credential.secret_key.reveal(), key.secret_key.as_str());
+        assert_eq!(credential.caller.uin(), again.root().uin);
+    }
+
+    #[tokio::test]
+    async fn a_pinned_key_replaces_the_roots() {
+        let (store, seal, directory) =
+            (Store::in_memory(), Seal::ephemeral().unwrap(), tempfile::tempdir().unwrap());
+        opened(&store, &seal, directory.path(), None).await;
+        let random = RootKey::read(directory.path(), &seal).unwrap();
+        let pinned = RootKey::new("AKIDpinned".to_owned(), "key".to_owned()).unwrap();
+        let cam = opened(&store, &seal, directory.path(), Some(pinned)).await;
+        assert_eq!(cam.credential(&random.secret_id, None).unwrap_err(), CredentialError::NotFound);
+        assert!(cam.credential("AKIDpinned", None).is_ok());
+        let later = opened(&store, &seal, directory.path(), None).await;
+        assert!(later.credential("AKIDpinned", None).is_ok(), "the pin outlives the start that made it");
+    }
+
+    #[tokio::test]
+    async fn refuses_unknown_keys_and_foreign_tokens() {
+        let (store, seal, directory) =
+            (Store::in_memory(), Seal::ephemeral().unwrap(), tempfile::tempdir().unwrap());
+        let cam = opened(&store, &seal, directory.path(), None).await;
+        let key = RootKey::read(directory.path(), &seal).unwrap();
+        assert_eq!(cam.credential("AKIDnobody", None).unwrap_err(), CredentialError::NotFound);
+        assert_eq!(cam.credential(&key.secret_id, Some("token")).unwrap_err(), CredentialError::Token);
+        assert!(RootKey::read(directory.path(), &Seal::ephemeral().unwrap()).is_err(), "sealed by another key");
+    }
+
+    #[tokio::test]
+    async fn the_root_may_do_everything_in_its_own_account_only() {
+        let (store, seal, directory) =
+            (Store::in_memory(), Seal::ephemeral().unwrap(), tempfile::tempdir().unwrap());
+        let cam = opened(&store, &seal, directory.path(), None).await;
+        let key = RootKey::read(directory.path(), &seal).unwrap();
+        let caller = cam.credential(&key.secret_id, None).unwrap().caller;
+        let own = format!("qcs::tcr:ap-guangzhou:uin/{}:instance/tcr-1", caller.account.uin);
+        let foreign = "qcs::tcr:ap-guangzhou:uin/1:instance/tcr-1".to_owned();
+        assert!(matches!(cam.decide(&caller, "tcr:X", &["*".to_owned(), own]), Decision::Allowed(_)));
+        assert!(matches!(cam.decide(&caller, "tcr:X", &[foreign]), Decision::Denied { .. }));
+    }
+}
