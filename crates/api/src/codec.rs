@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use crate::shape::{ProductShape, StructureShape};
+use crate::shape::{Kind, ProductShape, StructureShape};
 
 /// A value that conforms to a shape. An absent or null member is [`Value::Absent`].
 #[derive(Clone, Debug, PartialEq)]
@@ -142,6 +142,50 @@ pub fn write_structure<S: Structure>(structure: &S, buffer: &mut Vec<u8>, nulls:
     buffer.push(b'{');
     structure.write_members(&mut ObjectWriter { buffer, nulls, first: true });
     buffer.push(b'}');
+}
+
+/// Appends a checked value of a structure as a JSON object, for callers that have no type for it. Absent members are omitted.
+pub fn write_value(value: &Value, shape: &StructureShape, buffer: &mut Vec<u8>) -> Result<(), Mismatch> {
+    let Value::Structure(members) = value else { return Err(Mismatch) };
+    buffer.push(b'{');
+    let mut first = true;
+    for (value, member) in members.iter().zip(shape.members) {
+        if *value == Value::Absent {
+            continue;
+        }
+        if !first {
+            buffer.push(b',');
+        }
+        first = false;
+        write_text(member.name, buffer);
+        buffer.push(b':');
+        write_kind(value, &member.kind, buffer)?;
+    }
+    buffer.push(b'}');
+    Ok(())
+}
+
+fn write_kind(value: &Value, kind: &Kind, buffer: &mut Vec<u8>) -> Result<(), Mismatch> {
+    match (value, kind) {
+        (Value::Text(text), _) => write_text(text, buffer),
+        (Value::Integer(number), _) => number.write_json(buffer, Nulls::Omitted),
+        (Value::Unsigned(number), _) => number.write_json(buffer, Nulls::Omitted),
+        (Value::Float(number), _) => number.write_json(buffer, Nulls::Omitted),
+        (Value::Boolean(boolean), _) => boolean.write_json(buffer, Nulls::Omitted),
+        (Value::List(items), Kind::List(item)) => {
+            buffer.push(b'[');
+            for (at, value) in items.iter().enumerate() {
+                if at > 0 {
+                    buffer.push(b',');
+                }
+                write_kind(value, item, buffer)?;
+            }
+            buffer.push(b']');
+        }
+        (value @ Value::Structure(_), Kind::Structure(shape)) => write_value(value, shape, buffer)?,
+        _ => return Err(Mismatch),
+    }
+    Ok(())
 }
 
 /// Appends a JSON string literal.

@@ -132,8 +132,8 @@ fn verify_v3(
     now: i64,
 ) -> Result<Verified, Refused> {
     let header = arrival.header("authorization").unwrap_or_default();
-    let authorization =
-        v3::Authorization::parse(&header).map_err(|error| CommonError::InvalidAuthorization(error.to_string()))?;
+    let authorization = v3::Authorization::parse(&header)
+        .map_err(|error| CommonError::InvalidAuthorization(format!("{error}.")))?;
     // Only a product's own address can contradict the scope: clients derive the service from whatever endpoint they are given.
     let is_product = |name: &str| rookery_api::PRODUCTS.iter().any(|product| product.name == name);
     if let Some(product) = address.product

@@ -11,7 +11,8 @@ use http_body_util::Full;
 use rookery_world::World;
 use time::format_description::well_known::Rfc3339;
 
-use crate::action::{self, Actions, Failure, Outcome, Place};
+use crate::action::{self, Actions, Failure, Found, Outcome, Place};
+use crate::address::Address;
 use crate::arrival::Arrival;
 use crate::call::{Language, RequestId};
 use crate::caller::{self, Identity, Refused};
@@ -129,6 +130,10 @@ impl Gateway {
         let language = common.language;
         note(record, &common);
 
+        if let Some(found) = unsigned_action(arrival, &address, &common) {
+            // The two actions whose proof is an assertion and not a signature; neither is there yet.
+            return Err(stop(&CommonError::NotImplemented(found.shape.name), language));
+        }
         let now = self.world.unix_seconds();
         let verified = caller::verify(arrival, &address, &common, &*self.identity, now)
             .map_err(|refused| refuse(refused, language))?;
@@ -159,6 +164,13 @@ impl Gateway {
         record.permission = asked;
         result.map_err(|failure| Stopped { failure, computed: None })
     }
+}
+
+/// The action of a request that says `Authorization: SKIP`, where it is one that may.
+fn unsigned_action(arrival: &Arrival, address: &Address, common: &CommonParameters) -> Option<Found> {
+    let skips = arrival.header("authorization").is_some_and(|value| value == "SKIP");
+    let found = if skips { action::find(address, None, common).ok()? } else { return None };
+    found.shape.unsigned.then_some(found)
 }
 
 fn note(record: &mut Record, common: &CommonParameters) {

@@ -1,2 +1,38 @@
-//! Under construction.
-fn main() {}
+//! The command line of Rookery, and the wiring of its parts. Nothing else is here.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+
+mod call;
+mod commands;
+mod data_directory;
+mod env;
+mod explain;
+mod front;
+mod serve;
+mod state;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Serve(options) => serve::run(options),
+        Command::Env(options) => env::run(&options),
+        Command::Call(options) => call::run(&options),
+        Command::Explain(options) => explain::run(&options),
+        Command::Trace(options) => trace::run(&options),
+        Command::State(options) => state::run(options),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rookery: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Both spellings of parameters against real shapes, and every way in which they can be wrong.
+
+use proptest::prelude::*;
+use rookery_api::codec::{Nulls, Value, write_value};
+use rookery_api::decode::{DecodeError, Side, conform, flattened, json};
+use rookery_api::products::tcr;
+use rookery_api::shape::StructureShape;
+use rookery_api::{Request, Structure};
+
+fn shape(action: &str) -> &'static StructureShape {
+    tcr::PRODUCT.action(action).unwrap().input
+}
+
+fn from_json(action: &str, body: &str) -> Result<Value, DecodeError> {
+    conform(json::read(body.as_bytes())?, shape(action), Side::Request)
+}
+
+fn from_form(action: &str, form: &str) -> Result<Value, DecodeError> {
+    conform(flattened::gather(flattened::pairs(form.as_bytes())?)?, shape(action), Side::Request)
+}
+
+#[test]
+fn both_spellings_give_one_value() {
+    let json = from_json(
+        "DescribeInstances",
+        r#"{"Filters":[{"Name":"a b+c","Values":["x","y"]}],"Limit":20,"AllRegion":true}"#,
+    );
+    let form = from_form(
+        "DescribeInstances",
+        "Filters.0.Name=a+b%2Bc&Filters.0.Values.1=y&Filters.0.Values.0=x&Limit=20&AllRegion=True",
+    );
+    assert_eq!(json, form);
+    assert!(json.is_ok());
+}
+
+#[test]
+fn json_accepts_the_spellings_of_the_platforms_examples() {
+    assert_eq!(
+        from_json("DescribeInstances", r#"{"Limit":"20","AllRegion":"true"}"#),
+        from_json("DescribeInstances", r#"{"Limit":20,"AllRegion":true,"Filters":null}"#)
+    );
+}
+
+#[test]
+fn every_wrong_json_is_its_own_error() {
+    let path = |text: &str| text.to_owned();
+    let mistyped = |text: &str, expected| DecodeError::Type { path: text.to_owned(), expected };
+    let name = r#""RegistryId":"r","NamespaceName":"n","#;
+    for (action, body, expected) in [
+        ("DescribeInstances", "{", DecodeError::NotJson),
+        ("DescribeInstances", "[]", DecodeError::NotJson),
+        ("DescribeInstances", "", DecodeError::NotJson),
+        ("DescribeInstances", "{} x", DecodeError::NotJson),
+        ("DescribeInstances", r#"{"$schema":1}"#, DecodeError::Unknown(path("$schema"))),
+        ("DescribeInstances", r#"{"limit":1}"#, DecodeError::Unknown(path("limit"))),
+        ("DescribeInstances", r#"{"Filters":[{"X":1}]}"#, DecodeError::Unknown(path("Filters.0.X"))),
+        ("DescribeInstances", r#"{"Filters":[{"Name":"a"}]}"#, DecodeError::Missing(path("Filters.0.Values"))),
+        ("DescribeInstances", r#"{"Limit":1,"Limit":2}"#, DecodeError::Repeated(path("Limit"))),
+        ("DescribeInstances", r#"{"Limit":1.0}"#, mistyped("Limit", "int64")),
+        ("DescribeInstances", r#"{"Limit":"x"}"#, mistyped("Limit", "int64")),
+        ("DescribeInstances", r#"{"AllRegion":1}"#, mistyped("AllRegion", "bool")),
+        ("DescribeInstances", r#"{"Filters":{}}"#, mistyped("Filters", "list")),
+        ("DescribeInstances", r#"{"Registryids":[null]}"#, mistyped("Registryids.0", "string")),
+        ("DescribeInstances", r#"{"Registryids":["a",7]}"#, mistyped("Registryids.1", "string")),
+        ("CreateNamespace", "{}", DecodeError::Missing(path("RegistryId"))),
+        ("CreateNamespace", r#"{"RegistryId":null}"#, DecodeError::Missing(path("RegistryId"))),
+        ("CreateNamespace", r#"{"RegistryId":7}"#, mistyped("RegistryId", "string")),
+    ] {
+        assert_eq!(from_json(action, body), Err(expected), "{body}");
+    }
+    assert!(from_json("CreateNamespace", &format!("{{{name}\"IsPublic\":false}}")).is_ok());
+}
+
+#[test]
+fn every_wrong_form_is_its_own_error() {
+    let path = |text: &str| text.to_owned();
+    for (form, expected) in [
+        ("Limit", DecodeError::NoEquals),
+        ("=1", DecodeError::EmptyName),
+        ("Limit=%zz", DecodeError::Encoding(path("Limit"))),
+        ("Limit=%f", DecodeError::Encoding(path("Limit"))),
+        ("Registryids.0=%ff", DecodeError::Encoding(path("Registryids.0"))),
+        ("Limit=1&Limit=2", DecodeError::Repeated(path("Limit"))),
+        ("Limit=1&Limit.0=2", DecodeError::Repeated(path("Limit"))),
+        ("Registryids.0=a&Registryids.0=b", DecodeError::Repeated(path("Registryids.0"))),
+        ("Registryids.1=a", DecodeError::ArrayIndices(path("Registryids"))),
+        ("Registryids.0=a&Registryids.2=b", DecodeError::ArrayIndices(path("Registryids"))),
+        ("Registryids.00=a", DecodeError::ArrayIndices(path("Registryids"))),
+        ("Registryids.99999999999999999999999=a", DecodeError::ArrayIndices(path("Registryids"))),
+        ("Registryids.x=a", DecodeError::Type { path: path("Registryids"), expected: "list" }),
+        ("Limit=-", DecodeError::Type { path: path("Limit"), expected: "int64" }),
+        ("AllRegion=yes", DecodeError::Type { path: path("AllRegion"), expected: "bool" }),
+        ("Nope.0=1", DecodeError::Unknown(path("Nope"))),
+    ] {
+        assert_eq!(from_form("DescribeInstances", form), Err(expected), "{form}");
+    }
+    let deep = format!("{}a=1", "a.".repeat(40));
+    assert!(matches!(from_form("DescribeInstances", &deep), Err(DecodeError::Unknown(_))));
+    assert!(from_form("DescribeInstances", "&&Limit=1&").is_ok());
+    assert!(from_form("DescribeInstances", "AllRegion=1").is_ok(), "PHP spells true 1");
+}
+
+#[test]
+fn a_request_survives_json() {
+    let request = tcr::DescribeInstancesRequest {
+        limit: Some(7),
+        filters: Some(vec![tcr::Filter { name: "n\"".to_owned(), values: vec!["中文".to_owned()] }]),
+        ..Default::default()
+    };
+    let text = request.to_json(Nulls::Omitted);
+    let value = conform(json::read(&text).unwrap(), tcr::DescribeInstancesRequest::SHAPE, Side::Request).unwrap();
+    let mut untyped = Vec::new();
+    write_value(&value, tcr::DescribeInstancesRequest::SHAPE, &mut untyped).unwrap();
+    assert_eq!(untyped, text);
+    assert!(tcr::DescribeInstancesRequest::from_structure(value).unwrap() == request);
+}
+
+#[test]
+fn a_client_reads_replies_leniently() {
+    let shape = <tcr::DescribeInstancesRequest as Request>::Response::SHAPE;
+    let value = conform(json::read(br#"{"TotalCount":1,"New":{}}"#).unwrap(), shape, Side::Reply).unwrap();
+    let reply = tcr::DescribeInstancesResponse::from_structure(value).unwrap();
+    assert_eq!(reply.total_count, 1);
+}
+
+#[test]
+fn shapes_hold_no_secret_in_debug() {
+    let request = tcr::CreateUserPersonalRequest { password: "hunter2".to_owned() };
+    assert!(!format!("{request:?}").contains("hunter2"));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_parsers_fail_otherwise(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = json::read(&bytes).map(|node| conform(node, shape("DescribeInstances"), Side::Request));
+        let _ = flattened::pairs(&bytes)
+            .and_then(flattened::gather)
+            .map(|node| conform(node, shape("DescribeInstances"), Side::Request));
+    }
+
+    #[test]
+    fn flattening_loses_nothing(filters in proptest::collection::vec(("[^\u{0}]{0,8}", proptest::collection::vec(".{0,6}", 1..4)), 1..13)) {
+        let encode = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+        let mut form = Vec::new();
+        for (at, (name, values)) in filters.iter().enumerate() {
+            form.push(format!("Filters.{at}.Name={}", encode(name)));
+            for (index, value) in values.iter().enumerate() {
+                form.push(format!("Filters.{at}.Values.{index}={}", encode(value)));
+            }
+        }
+        // The order of parameters means nothing.
+        form.reverse();
+        let value = from_form("DescribeInstances", &form.join("&")).unwrap();
+        let request = tcr::DescribeInstancesRequest::from_structure(value).unwrap();
+        let back: Vec<_> = request.filters.unwrap().into_iter().map(|f| (f.name, f.values)).collect();
+        prop_assert_eq!(back, filters);
+    }
+}

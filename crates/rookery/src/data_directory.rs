@@ -1,0 +1,102 @@
+//! What is where in a data directory, and how commands find the cloud that runs on it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rookery_client::{ClientError, Transport, Trust};
+use rookery_identity::RootKey;
+use rookery_seal::{Seal, SealError};
+use serde::{Deserialize, Serialize};
+
+/// The environment variable with the master key, for those who keep it outside the data directory.
+pub(crate) const MASTER_KEY_VARIABLE: &str = "ROOKERY_MASTER_KEY";
+const ENDPOINTS_FILE: &str = "endpoints.json";
+
+/// Where a running cloud answers. The file is there when, and only when, it does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Endpoints {
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) http: String,
+    /// `https://127.0.0.1:PORT`.
+    pub(crate) https: String,
+    /// What `docker login` takes: host and port of the HTTP address.
+    pub(crate) registry: String,
+    /// Registries are also reached as NAME.SUFFIX.
+    pub(crate) registry_suffix: String,
+    /// The nearest region.
+    pub(crate) region: String,
+    /// The authority's certificate.
+    pub(crate) ca: PathBuf,
+    /// The process.
+    pub(crate) pid: u32,
+}
+
+/// Why a command cannot work on a data directory.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DirectoryError {
+    #[error("{path}: {source}")]
+    File { path: PathBuf, source: io::Error },
+    #[error("no cloud runs on {0}: start one with `rookery serve --data {0}`")]
+    NotRunning(PathBuf),
+    #[error("{0} is not what `rookery serve` writes")]
+    Damaged(PathBuf),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error(transparent)]
+    Identity(#[from] rookery_identity::OpenError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// The master key of a data directory.
+pub(crate) fn seal(directory: &Path) -> Result<Seal, SealError> {
+    match std::env::var(MASTER_KEY_VARIABLE) {
+        Ok(key) => Seal::from_base64(&key),
+        Err(_) => Seal::open_or_create(directory),
+    }
+}
+
+impl Endpoints {
+    /// Publishes the endpoints: whole or not at all.
+    pub(crate) fn write(&self, directory: &Path) -> Result<(), DirectoryError> {
+        let path = directory.join(ENDPOINTS_FILE);
+        let draft = directory.join(".endpoints.draft");
+        let failed = |source| DirectoryError::File { path: path.clone(), source };
+        let mut text = serde_json::to_vec_pretty(self).map_err(|_| DirectoryError::Damaged(path.clone()))?;
+        text.push(b'\n');
+        fs::write(&draft, text).and_then(|()| fs::rename(&draft, &path)).map_err(failed)
+    }
+
+    /// Takes them back; also those that a killed process left.
+    pub(crate) fn remove(directory: &Path) {
+        let _ = fs::remove_file(directory.join(ENDPOINTS_FILE));
+    }
+
+    /// The endpoints of the cloud that runs on `directory`, proven by asking it: a killed process leaves its file behind.
+    pub(crate) fn of_running(directory: &Path) -> Result<Self, DirectoryError> {
+        let path = directory.join(ENDPOINTS_FILE);
+        let text = fs::read(&path).map_err(|_| DirectoryError::NotRunning(directory.to_owned()))?;
+        let endpoints: Self =
+            serde_json::from_slice(&text).map_err(|_| DirectoryError::Damaged(path.clone()))?;
+        let health = Transport::new(&Trust::Public)?.get(&format!("{}/_rookery/health", endpoints.http));
+        match health {
+            Ok(Some(_)) => Ok(endpoints),
+            _ => Err(DirectoryError::NotRunning(directory.to_owned())),
+        }
+    }
+}
+
+/// The root's key of a data directory.
+pub(crate) fn root_key(directory: &Path) -> Result<RootKey, DirectoryError> {
+    Ok(RootKey::read(directory, &seal(directory)?)?)
+}
+
+/// The running cloud's record of a request (or of the last ones), as JSON text; `None` where it has none.
+pub(crate) fn traces(endpoints: &Endpoints, request_id: Option<&str>) -> Result<Option<String>, DirectoryError> {
+    let url = match request_id {
+        Some(id) => format!("{}/_rookery/traces/{}", endpoints.http, id.trim()),
+        None => format!("{}/_rookery/traces", endpoints.http),
+    };
+    Ok(Transport::new(&Trust::Public)?.get(&url)?)
+}

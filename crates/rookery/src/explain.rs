@@ -1,0 +1,46 @@
+//! `rookery explain`: why a request was refused.
+
+use std::error::Error;
+
+use rookery_tc3::explain::first_difference;
+use serde_json::Value;
+
+use crate::commands::Explain;
+use crate::data_directory::{Endpoints, traces};
+
+pub(crate) fn run(options: &Explain) -> Result<(), Box<dyn Error>> {
+    let endpoints = Endpoints::of_running(&options.directory.data)?;
+    let text = traces(&endpoints, Some(&options.request_id))?
+        .ok_or("no record of that request: it is too old, or was never answered here")?;
+    let record: Value = serde_json::from_str(&text)?;
+    let Some(code) = record["error"]["code"].as_str() else {
+        println!("Request {} was not refused.", options.request_id);
+        return Ok(());
+    };
+    println!("{code}: {}", record["error"]["message"].as_str().unwrap_or_default());
+    let Some(string_to_sign) = record["computed"]["string_to_sign"].as_str() else { return Ok(()) };
+    let canonical = record["computed"]["canonical_request"].as_str();
+    if let Some(canonical) = canonical {
+        println!("\nThe server's canonical request, from the bytes it received:\n\n{}", indented(canonical));
+    }
+    println!("\nThe string that the server expected to be signed:\n\n{}", indented(string_to_sign));
+
+    let Some(path) = &options.canonical_request else {
+        println!("\nWrite the canonical request that you signed to a file and give it with --canonical-request: the first line that differs is shown.");
+        return Ok(());
+    };
+    let theirs = std::fs::read_to_string(path)?;
+    let server = canonical.unwrap_or(string_to_sign);
+    match first_difference(server, theirs.trim_end_matches('\n')) {
+        None => println!("\nYours is the same: the SecretKey is another, or the string to sign was made otherwise."),
+        Some(difference) => println!(
+            "\nLine {} ({}) differs at byte {}:\n  server: {}\n  yours:  {}",
+            difference.line, difference.meaning, difference.offset, difference.server, difference.theirs
+        ),
+    }
+    Ok(())
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

@@ -1,0 +1,107 @@
+//! Which part answers a request: the registry, the admin pages, or the API. All share the ports.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use rookery_gateway::listen::Connection;
+use rookery_gateway::{Gateway, RequestId};
+use rookery_registry::{Registry, ResponseBody};
+use serde::Serialize;
+
+const ADMIN: &str = "/_rookery/";
+/// How many records a listing of the trace shows.
+const LISTED: usize = 100;
+
+/// Everything that answers.
+pub(crate) struct Front {
+    pub(crate) gateway: Gateway,
+    pub(crate) registry: Arc<Registry>,
+}
+
+type Answer = Response<Either<Full<Bytes>, ResponseBody>>;
+
+impl Front {
+    pub(crate) async fn answer(&self, request: Request<Incoming>, connection: Connection) -> Answer {
+        let path = request.uri().path();
+        if rookery_registry::serves(path) {
+            let answer = self.registry.handle(request, connection.secure, Some(connection.peer)).await;
+            return answer.map(Either::Right);
+        }
+        if let Some(page) = path.strip_prefix(ADMIN) {
+            return self.admin(page, request.method(), request.headers(), connection.peer).map(Either::Left);
+        }
+        self.gateway.answer(request, connection.peer).await.map(Either::Left)
+    }
+
+    /// The admin pages: for this machine only, and not for the scripts of web pages, which a browser on this machine may be running.
+    fn admin(&self, page: &str, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Response<Full<Bytes>> {
+        if !peer.ip().is_loopback() || headers.contains_key(ORIGIN) || !names_this_machine(headers) {
+            return json(StatusCode::FORBIDDEN, &Problem { error: "the admin pages are for this machine only" });
+        }
+        if method != Method::GET {
+            return json(StatusCode::METHOD_NOT_ALLOWED, &Problem { error: "only GET is served here" });
+        }
+        match page {
+            "health" => json(StatusCode::OK, &Health { status: "ok", version: env!("CARGO_PKG_VERSION") }),
+            "traces" => json(StatusCode::OK, &self.gateway.traces().latest(LISTED)),
+            _ => {
+                let id = page.strip_prefix("traces/").and_then(|id| id.parse().ok()).map(RequestId);
+                match id.and_then(|id| self.gateway.traces().find(id)) {
+                    Some(record) => json(StatusCode::OK, &record),
+                    None => json(StatusCode::NOT_FOUND, &Problem { error: "no such record or page" }),
+                }
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Problem {
+    error: &'static str,
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+}
+
+/// A foreign name that resolves to this machine (DNS rebinding) must not reach the admin pages.
+fn names_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_reach_the_admin_pages() {
+        let named = |host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_str(host).unwrap());
+            names_this_machine(&headers)
+        };
+        assert!(named("127.0.0.1:8080") && named("localhost:8080") && named("[::1]:8080") && named("localhost"));
+        assert!(!named("evil.example:8080") && !named("192.0.2.1") && !named(""));
+        assert!(!names_this_machine(&HeaderMap::new()));
+    }
+}

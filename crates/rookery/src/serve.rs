@@ -1,0 +1,147 @@
+//! `rookery serve`: opens the data directory, wires the parts, answers until told to stop.
+
+use std::error::Error;
+use std::fs;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rookery_gateway::listen::Listener;
+use rookery_gateway::tls::{CA_FILE, CertificateAuthority};
+use rookery_gateway::{Actions, Gateway, Options as GatewayOptions};
+use rookery_identity::{Cam, RootKey};
+use rookery_kms::Kms;
+use rookery_store::Store;
+use rookery_tcr::{Options as TcrOptions, Tcr};
+use rookery_world::World;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::commands::Serve;
+use crate::data_directory::{Endpoints, seal};
+use crate::front::Front;
+
+type Ended = Result<(), Box<dyn Error>>;
+
+pub(crate) fn run(options: Serve) -> Ended {
+    check(&options)?;
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_new(&options.log)?)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(options))
+}
+
+/// What would only fail later, or be unsafe, is refused before anything is made.
+fn check(options: &Serve) -> Ended {
+    if !options.http.ip().is_loopback() {
+        return Err(format!(
+            "--http {}: plain HTTP is served on loopback only; use --https for other addresses",
+            options.http
+        )
+        .into());
+    }
+    if rookery_api::region::find(&options.region).is_none() {
+        return Err(format!("--region {}: no such region", options.region).into());
+    }
+    Ok(())
+}
+
+async fn serve(options: Serve) -> Ended {
+    let directory = options.directory.data.clone();
+    fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let directory = directory.canonicalize()?;
+    let world = World::system();
+    let store = Store::open(&directory)?;
+    // Only the process that holds the store may say that a former one no longer answers.
+    Endpoints::remove(&directory);
+
+    let http = Listener::bind(options.http).await.map_err(|error| bind_failed(options.http, &error))?;
+    let https = Listener::bind(options.https).await.map_err(|error| bind_failed(options.https, &error))?;
+    let authority = Arc::new(CertificateAuthority::open_or_create(&directory, world.now())?);
+    let (front, tcr) = wire(&options, &directory, store, &world).await?;
+
+    let (stop, stopped) = watch::channel(false);
+    let endpoints = Endpoints {
+        http: format!("http://{}", http.address),
+        https: format!("https://{}", https.address),
+        registry: http.address.to_string(),
+        registry_suffix: options.registry_suffix,
+        region: options.region,
+        ca: directory.join(CA_FILE),
+        pid: std::process::id(),
+    };
+    let handler = Arc::new(move |request, connection| {
+        let front = Arc::clone(&front);
+        async move { front.answer(request, connection).await }
+    });
+    let tasks = [
+        tokio::spawn(http.serve(None, Arc::clone(&handler), stopped.clone())),
+        tokio::spawn(https.serve(Some(authority.acceptor()?), handler, stopped.clone())),
+        tokio::spawn(tcr.run_signing_queue(stopped)),
+    ];
+    endpoints.write(&directory)?;
+    announce(&endpoints, &options.directory.data);
+
+    let ended = until_told().await;
+    Endpoints::remove(&directory);
+    tracing::info!("stopping: requests that have begun are finished");
+    stop.send_replace(true);
+    for task in tasks {
+        task.await?;
+    }
+    ended
+}
+
+/// The one place where the parts meet.
+async fn wire(
+    options: &Serve,
+    directory: &PathBuf,
+    store: Store,
+    world: &World,
+) -> Result<(Arc<Front>, Arc<Tcr>), Box<dyn Error>> {
+    let seal = seal(directory)?;
+    let pinned = match (&options.secret_id, &options.secret_key) {
+        (Some(id), Some(key)) => Some(RootKey::new(id.clone(), key.clone())?),
+        _ => None,
+    };
+    let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
+    let kms = Kms::new(store.clone(), seal.clone(), world.clone());
+    let tcr_options = TcrOptions::new(directory, &options.registry_suffix);
+    let tcr = Tcr::new(tcr_options, store, seal, world.clone(), Arc::clone(&kms) as _).await?;
+
+    let mut actions = Actions::new();
+    actions.extend(rookery_identity::register(&cam));
+    actions.extend(rookery_kms::register(&kms));
+    actions.extend(rookery_tcr::register(&tcr));
+    let gateway_options = GatewayOptions { rate_limit: options.rate_limit, traces: options.traces };
+    let gateway = Gateway::new(world.clone(), cam, actions, gateway_options);
+    Ok((Arc::new(Front { gateway, registry: tcr.registry() }), tcr))
+}
+
+fn bind_failed(address: SocketAddr, error: &std::io::Error) -> String {
+    format!("{address}: {error}; choose another address with --http and --https (port 0 takes a free one)")
+}
+
+/// Says where the cloud is and what to try: five lines.
+fn announce(endpoints: &Endpoints, data: &std::path::Path) {
+    println!("Rookery answers at {} and {} (registry: {})", endpoints.http, endpoints.https, endpoints.registry);
+    println!("  keys       eval \"$(rookery env --data {})\"", data.display());
+    println!("  who am I   tccli sts GetCallerIdentity --endpoint \"$ROOKERY_ENDPOINT\"");
+    println!("  registry   tccli tcr CreateInstance --endpoint \"$ROOKERY_ENDPOINT\" --RegistryName demo --RegistryType premium");
+    println!("  key        tccli kms CreateKey --endpoint \"$ROOKERY_ENDPOINT\" --Alias signer --KeyUsage ASYMMETRIC_SIGN_VERIFY_RSA_2048");
+    println!("  trace      rookery trace --data {}", data.display());
+}
+
+/// Waits for an interrupt or a termination.
+async fn until_told() -> Ended {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
