@@ -53,8 +53,9 @@ impl Cam {
             (Some(pinned), _) => keys::replace_root_key(store, seal, world, root, pinned).await?,
             (None, Some(kept)) => kept,
             (None, None) => {
-                let fresh = RootKey::generate()?;
-                keys::replace_root_key(store, seal, world, root, fresh).await?
+                // A state that was reset keeps the key that its users have.
+                let key = RootKey::read(directory, seal).or_else(|_| RootKey::generate())?;
+                keys::replace_root_key(store, seal, world, root, key).await?
             }
         };
         key.write(directory, seal)?;
@@ -131,6 +132,15 @@ mod tests {
         assert!(cam.credential("AKIDpinned", None).is_ok());
         let later = opened(&store, &seal, directory.path(), None).await;
         assert!(later.credential("AKIDpinned", None).is_ok(), "the pin outlives the start that made it");
+    }
+
+    #[tokio::test]
+    async fn a_reset_state_keeps_the_roots_key() {
+        let (seal, directory) = (Seal::ephemeral().unwrap(), tempfile::tempdir().unwrap());
+        opened(&Store::in_memory(), &seal, directory.path(), None).await;
+        let key = RootKey::read(directory.path(), &seal).unwrap();
+        let cam = opened(&Store::in_memory(), &seal, directory.path(), None).await;
+        assert!(cam.credential(&key.secret_id, None).is_ok());
     }
 
     #[tokio::test]

@@ -1,1 +1,106 @@
-//! `rookery state`: the state of a data directory as a whole. The directory must not be in use.
+//! `rookery state`: the state of a data directory as a whole. The directory must not be in use; the store sees to that.
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use rookery_store::{STATE_FILE, Store};
+
+use crate::commands::{State, StateCommand};
+
+type Ended = Result<(), Box<dyn Error>>;
+
+/// Unfinished uploads and published addresses are not part of a state.
+const NOT_STATE: [&str; 2] = ["uploads", "endpoints.json"];
+
+pub(crate) fn run(options: State) -> Ended {
+    let directory = &options.directory.data;
+    if !directory.is_dir() {
+        return Err(format!("{}: no such data directory", directory.display()).into());
+    }
+    let store = Store::open(directory)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match options.command {
+        StateCommand::Export => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            store.export(&mut out)?;
+            out.flush()?;
+        }
+        StateCommand::Import => {
+            let entries = runtime.block_on(store.import(io::stdin().lock()))?;
+            eprintln!("imported {entries} entries");
+        }
+        StateCommand::Snapshot { to } => snapshot(&store, directory, &to)?,
+        StateCommand::Restore { from } => {
+            if !from.join(STATE_FILE).is_file() {
+                return Err(format!("{} is no snapshot", from.display()).into());
+            }
+            // What rows name is there before the rows: files first.
+            copy_files(&from, directory)?;
+            runtime.block_on(store.restore(&from.join(STATE_FILE)))?;
+        }
+        StateCommand::Reset => {
+            runtime.block_on(store.reset())?;
+            eprintln!("reset: layers of images that nothing names any more go with the next garbage collection");
+        }
+    }
+    Ok(())
+}
+
+fn snapshot(store: &Store, directory: &Path, to: &Path) -> Ended {
+    if to.exists() {
+        return Err(format!("{} exists already", to.display()).into());
+    }
+    fs::create_dir_all(to)?;
+    copy_files(directory, to)?;
+    store.snapshot(&to.join(STATE_FILE))?;
+    fs::File::open(to)?.sync_all()?;
+    Ok(())
+}
+
+/// Copies everything but the store's own files. Files of a data directory are replaced and never rewritten, so where the file
+/// system allows it a second name for the same file is as good as a copy.
+fn copy_files(from: &Path, to: &Path) -> Ended {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let text = name.to_string_lossy();
+        if text.starts_with('.') || text.starts_with("state.") || NOT_STATE.contains(&text.as_ref()) {
+            continue;
+        }
+        let (source, target) = (entry.path(), to.join(&name));
+        if entry.file_type()?.is_dir() {
+            fs::create_dir_all(&target)?;
+            copy_files(&source, &target)?;
+            continue;
+        }
+        if target.exists() {
+            fs::remove_file(&target)?;
+        }
+        if fs::hard_link(&source, &target).is_err() {
+            fs::copy(&source, &target)?;
+            fs::File::open(&target)?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_copied_but_for_what_is_not_state() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir_all(from.path().join("registry/uploads")).unwrap();
+        for name in ["master.key", "endpoints.json", STATE_FILE, "registry/blob", "registry/uploads/half"] {
+            fs::write(from.path().join(name), name).unwrap();
+        }
+        copy_files(from.path(), to.path()).unwrap();
+        assert!(to.path().join("master.key").is_file() && to.path().join("registry/blob").is_file());
+        for name in ["endpoints.json", STATE_FILE, "registry/uploads"] {
+            assert!(!to.path().join(name).exists(), "{name}");
+        }
+    }
+}

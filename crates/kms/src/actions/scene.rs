@@ -1,0 +1,117 @@
+//! A key service in memory and calls to it, for tests.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rookery_api::kms::{
+    CreateKeyRequest, DescribeKeyRequest, DisableKeyRequest, EnableKeyRequest, GetPublicKeyRequest,
+    SignByAsymmetricKeyRequest,
+};
+use rookery_gateway::{Account, Call, Caller, Language, Principal, RequestId};
+use rookery_seal::Seal;
+use rookery_store::{Regional, Store};
+use rookery_world::World;
+use time::OffsetDateTime;
+
+use super::asymmetric::get_public_key::get_public_key;
+use super::asymmetric::sign_by_asymmetric_key::sign_by_asymmetric_key;
+use super::key::create_key::create_key;
+use super::key::describe_key::describe_key;
+use super::key::disable_key::disable_key;
+use super::key::enable_key::enable_key;
+use crate::{Error, Kms};
+
+pub(crate) const RSA: &str = "ASYMMETRIC_SIGN_VERIFY_RSA_2048";
+pub(crate) const ECC: &str = "ASYMMETRIC_SIGN_VERIFY_ECC";
+pub(crate) const REGION: &str = "ap-guangzhou";
+pub(crate) const ACCOUNT: Account = Account { uin: 100_000_000_001, app_id: 1_250_000_001 };
+/// The moment at which every scene stands, in UNIX seconds.
+pub(crate) const NOW: u64 = 1_700_000_000;
+/// A well-formed id that no key has.
+pub(crate) const ABSENT: &str = "08408a30-0416-11ed-abdc-52540036b432";
+
+/// The least of an order of a key.
+pub(crate) fn order(alias: &str, usage: &str) -> CreateKeyRequest {
+    CreateKeyRequest {
+        alias: alias.to_owned(),
+        description: None,
+        key_usage: Some(usage.to_owned()),
+        r#type: None,
+        tags: None,
+        hsm_cluster_id: None,
+    }
+}
+
+pub(crate) struct Scene {
+    pub(crate) kms: Arc<Kms>,
+    pub(crate) store: Store,
+    pub(crate) seal: Seal,
+    world: World,
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        Self::over(Store::in_memory(), Seal::ephemeral().unwrap())
+    }
+
+    pub(crate) fn over(store: Store, seal: Seal) -> Self {
+        let now = OffsetDateTime::from_unix_timestamp(NOW.cast_signed()).unwrap();
+        let world = World::pinned(now, 1);
+        let kms = Kms::new(store.clone(), seal.clone(), world.clone());
+        Self { kms, store, seal, world }
+    }
+
+    pub(crate) fn scope(&self) -> Regional {
+        crate::scope(&self.call(()))
+    }
+
+    pub(crate) fn call<R>(&self, request: R) -> Call<R> {
+        Call {
+            request,
+            caller: Caller { account: ACCOUNT, principal: Principal::Root, secret_id: "AKIDtest".to_owned() },
+            region: REGION.to_owned(),
+            language: Language::English,
+            request_id: RequestId(self.world.uuid()),
+        }
+    }
+
+    pub(crate) async fn create(&self, alias: &str, usage: &str) -> String {
+        self.create_as(order(alias, usage)).await
+    }
+
+    pub(crate) async fn create_as(&self, request: CreateKeyRequest) -> String {
+        create_key(&self.kms, self.call(request)).await.unwrap().key_id
+    }
+
+    pub(crate) async fn state(&self, id: &str) -> String {
+        let request = DescribeKeyRequest { key_id: id.to_owned(), member_account: None };
+        describe_key(&self.kms, self.call(request)).await.unwrap().key_metadata.key_state
+    }
+
+    pub(crate) async fn disable(&self, id: &str) {
+        let request = DisableKeyRequest { key_id: id.to_owned(), member_account: None };
+        disable_key(&self.kms, self.call(request)).await.unwrap();
+    }
+
+    pub(crate) async fn enable(&self, id: &str) {
+        let request = EnableKeyRequest { key_id: id.to_owned(), member_account: None };
+        enable_key(&self.kms, self.call(request)).await.unwrap();
+    }
+
+    pub(crate) async fn public_key_pem(&self, id: &str) -> String {
+        let request = GetPublicKeyRequest { key_id: id.to_owned() };
+        get_public_key(&self.kms, self.call(request)).await.unwrap().public_key_pem
+    }
+
+    pub(crate) async fn sign(&self, id: &str, algorithm: &str, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let request = SignByAsymmetricKeyRequest {
+            algorithm: algorithm.to_owned(),
+            message: BASE64_STANDARD.encode(message),
+            key_id: id.to_owned(),
+            message_type: None,
+        };
+        let reply = sign_by_asymmetric_key(&self.kms, self.call(request)).await?;
+        Ok(BASE64_STANDARD.decode(reply.signature).unwrap())
+    }
+}
