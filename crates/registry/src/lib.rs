@@ -1,1 +1,186 @@
-//! Under construction.
+//! An OCI distribution-spec 1.1 data plane: blobs, manifests, tags, referrers, and the tokens that open them.
+//!
+//! It serves any number of registries from one store and one directory, and knows nothing of the product that owns them: it
+//! asks who may do what through [`Access`] and tells what changed through [`Hooks`]. [`Registry::handle`] answers
+//! everything under `/v2/` and `/service/token`; products use the typed operations, which are the same code without HTTP.
+//!
+//! Where things are: blob bytes in files named by their digest, everything else in the store. A blob's file is complete and
+//! durable before its row is, and its row before the client is told, so a crash leaves at worst a file that nobody sees.
+
+mod access;
+mod authorization;
+mod blobs;
+mod body;
+mod cache;
+mod challenge;
+mod collector;
+mod digest;
+mod document;
+mod errors;
+mod hooks;
+mod links;
+mod manifests;
+mod names;
+mod query;
+mod ranges;
+mod reception;
+mod referrers;
+mod repositories;
+mod router;
+mod serve;
+mod tables;
+mod tags;
+mod token;
+mod uploads;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rookery_store::Store;
+use rookery_world::World;
+use time::Duration;
+
+pub use access::{Access, AccessError, Actions, Located, Subject};
+pub use body::ResponseBody;
+pub use collector::{CollectOptions, Collected};
+pub use digest::{Algorithm, Digest, DigestError};
+pub use errors::Error;
+pub use hooks::{Deleted, Deletion, Hooks, ManifestPush, Origin, Refusal};
+pub use manifests::{MANIFEST_LIMIT, Manifest, ManifestInfo, Stored};
+pub use names::{
+    MAX_NAME_LENGTH, MAX_TAG_LENGTH, NameError, Reference, RegistryId, Repository, Tag, is_repository_name,
+};
+pub use referrers::Referrer;
+pub use repositories::{RepositoryEntry, Totals};
+pub use router::serves;
+pub use tags::TagEntry;
+pub use token::{TokenKey, TokenKeyError};
+
+use blobs::BlobDirectory;
+use cache::Generations;
+use tables::{ContentKey, Moment};
+use token::Tokens;
+use uploads::Uploads;
+
+/// Bytes of manifests and small blobs kept in memory, per generation of the cache.
+const CACHED_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many blobs are remembered as asked for.
+const ASKED_FOR: usize = 16 * 1024;
+
+/// How a registry is set up.
+#[derive(Debug)]
+pub struct Options {
+    /// The directory of blobs and uploads; made when missing. One process at a time may use it.
+    pub directory: PathBuf,
+    /// Signs the bearer tokens. Tokens of an earlier run stay valid only under the same key.
+    pub token_key: TokenKey,
+    /// The `iss` of the tokens.
+    pub issuer: String,
+    /// The `service` of the challenge and the `aud` of the tokens.
+    pub service: String,
+    /// An upload to which nothing was written for so long is dropped at the start and by [`Registry::sweep_uploads`].
+    pub upload_expiry: Duration,
+}
+
+impl Options {
+    /// The values that clients of a Harbor expect (`harbor-registry`, `harbor-token-issuer`), and a day for uploads.
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>, token_key: TokenKey) -> Self {
+        Self {
+            directory: directory.into(),
+            token_key,
+            issuer: "harbor-token-issuer".to_owned(),
+            service: "harbor-registry".to_owned(),
+            upload_expiry: Duration::DAY,
+        }
+    }
+}
+
+/// Why a registry could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory could not be made or read.
+    #[error("the registry's directory {path}")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The token key is not usable.
+    #[error(transparent)]
+    TokenKey(#[from] TokenKeyError),
+}
+
+/// The data plane. Cheap to clone; clones share one state. Its asynchronous operations need a Tokio runtime.
+#[derive(Clone)]
+pub struct Registry {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    world: World,
+    access: Arc<dyn Access>,
+    hooks: Arc<dyn Hooks>,
+    directory: Arc<BlobDirectory>,
+    uploads: Uploads,
+    upload_expiry: Duration,
+    tokens: Tokens,
+    /// Bytes of manifests and small blobs by their digest. They never change, and the right to them is checked before.
+    contents: Generations<Digest, bytes::Bytes>,
+    /// When a client was last told that a blob is there.
+    asked_for: Generations<ContentKey, Moment>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("service", &self.inner.tokens.service()).finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// Opens the directory and drops expired uploads. Blocks for as long as that takes.
+    pub fn new(
+        options: Options,
+        store: Store,
+        world: World,
+        access: Arc<dyn Access>,
+        hooks: Arc<dyn Hooks>,
+    ) -> Result<Self, OpenError> {
+        let Options { directory: path, token_key, issuer, service, upload_expiry } = options;
+        let tokens = Tokens::new(&token_key, issuer, service)?;
+        let failed = |source| OpenError::Directory { path: path.clone(), source };
+        let directory = Arc::new(BlobDirectory::open(&path).map_err(failed)?);
+        let now = SystemTime::from(world.now());
+        uploads::remove_stale(directory.uploads(), expiry_seconds(upload_expiry), now).map_err(failed)?;
+        let inner = Inner {
+            store,
+            world,
+            access,
+            hooks,
+            uploads: Uploads::new(Arc::clone(&directory)),
+            directory,
+            upload_expiry,
+            tokens,
+            contents: Generations::new(CACHED_BYTES),
+            asked_for: Generations::new(ASKED_FOR),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Drops the uploads on which nothing was written for [`Options::upload_expiry`]; says how many. An upload that a request
+    /// is writing to stays.
+    pub async fn sweep_uploads(&self) -> Result<usize, Error> {
+        let now = SystemTime::from(self.inner.world.now());
+        self.inner.uploads.sweep(expiry_seconds(self.inner.upload_expiry), now).await
+    }
+}
+
+fn expiry_seconds(expiry: Duration) -> u64 {
+    u64::try_from(expiry.whole_seconds()).unwrap_or_default()
+}

@@ -1,0 +1,164 @@
+//! Bodies: what comes in, and what goes out.
+
+use std::fs::File;
+use std::future::Future;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// A request's body, whatever the server's own type is.
+pub(crate) type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Bytes read from a file at once. Larger frames than the usual 4 to 16 KiB are what makes a download as fast as the disk.
+const READ: u64 = 512 * 1024;
+
+/// The body of the registry's answers.
+#[derive(Debug, Default)]
+pub struct ResponseBody(Content);
+
+#[derive(Debug, Default)]
+enum Content {
+    #[default]
+    Empty,
+    Bytes(Bytes),
+    File(FileContent),
+}
+
+/// A part of a file, read ahead by one buffer.
+#[derive(Debug)]
+struct FileContent {
+    reading: JoinHandle<io::Result<(File, Vec<u8>)>>,
+    /// Bytes not sent yet, those being read included.
+    remaining: u64,
+}
+
+impl ResponseBody {
+    pub(crate) fn bytes(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        Self(if bytes.is_empty() { Content::Empty } else { Content::Bytes(bytes) })
+    }
+
+    /// `length` bytes of `file` from `start`, which must be there.
+    pub(crate) fn file(mut file: File, start: u64, length: u64) -> Self {
+        if length == 0 {
+            return Self::default();
+        }
+        let reading = spawn_blocking(move || {
+            if start > 0 {
+                file.seek(SeekFrom::Start(start))?;
+            }
+            read(file, length.min(READ))
+        });
+        Self(Content::File(FileContent { reading, remaining: length }))
+    }
+}
+
+fn read(mut file: File, length: u64) -> io::Result<(File, Vec<u8>)> {
+    let mut buffer = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    file.by_ref().take(length).read_to_end(&mut buffer)?;
+    if (buffer.len() as u64) < length {
+        // The file is shorter than its row says; an honest error breaks the connection, so nobody takes it for complete.
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok((file, buffer))
+}
+
+impl FileContent {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.remaining == 0 {
+            return Poll::Ready(None);
+        }
+        let done = match ready!(Pin::new(&mut self.reading).poll(context)) {
+            Ok(done) => done,
+            Err(error) => Err(io::Error::other(error)),
+        };
+        match done {
+            Ok((file, buffer)) => {
+                self.remaining = self.remaining.saturating_sub(buffer.len() as u64);
+                if self.remaining > 0 {
+                    let next = self.remaining.min(READ);
+                    self.reading = spawn_blocking(move || read(file, next));
+                }
+                Poll::Ready(Some(Ok(buffer.into())))
+            }
+            Err(error) => {
+                self.remaining = 0;
+                Poll::Ready(Some(Err(error)))
+            }
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Content::File(file) = &mut self.0 {
+            return file.poll(context).map_ok(Frame::data);
+        }
+        match std::mem::take(&mut self.0) {
+            Content::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            Content::Empty | Content::File(_) => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.size_hint().exact() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match &self.0 {
+            Content::Empty => 0,
+            Content::Bytes(bytes) => bytes.len() as u64,
+            Content::File(file) => file.remaining,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use std::io::Write;
+
+    fn file_of(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(bytes).expect("written");
+        file.rewind().expect("rewound");
+        file
+    }
+
+    #[tokio::test]
+    async fn a_file_arrives_in_large_frames() {
+        let bytes: Vec<u8> = (0..READ * 2 + 5).map(|index| (index % 251) as u8).collect();
+        let mut body = ResponseBody::file(file_of(&bytes), 0, bytes.len() as u64);
+        assert_eq!(body.size_hint().exact(), Some(bytes.len() as u64));
+        let first = body.frame().await.expect("a frame").expect("read").into_data().expect("data");
+        assert_eq!(first.len() as u64, READ);
+        let rest = body.collect().await.expect("read").to_bytes();
+        assert_eq!([first, rest].concat(), bytes);
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_file_arrives() {
+        let body = ResponseBody::file(file_of(b"0123456789"), 3, 4);
+        assert_eq!(body.collect().await.expect("read").to_bytes(), "3456");
+        let nothing = ResponseBody::file(file_of(b"0123456789"), 3, 0);
+        assert!(nothing.is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_too_short_is_an_error() {
+        let body = ResponseBody::file(file_of(b"0123"), 0, 5);
+        assert!(body.collect().await.is_err());
+    }
+}

@@ -1,0 +1,239 @@
+//! Receiving a body into a file while hashing it: constant memory, whatever the length.
+//!
+//! A batch of the body is hashed on one blocking thread and written on another while the next is being received. No
+//! thread waits for the network, so slow clients cost memory for two batches and nothing else.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::{Buf, Bytes};
+use http_body_util::BodyExt;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::blobs::hash_file;
+use crate::body::RequestBody;
+use crate::digest::{Algorithm, Hasher};
+use crate::errors::Error;
+
+/// Bytes gathered before a batch is handed on. A batch ends with the frame that reaches this.
+const BATCH: usize = 1024 * 1024;
+
+/// The disk is asked to start writing each time this many bytes have come, so that the end of the upload finds little left.
+const WRITE_BACK: u64 = 64 * 1024 * 1024;
+
+/// How far an upload is.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    /// Bytes that are written and hashed.
+    pub(crate) offset: u64,
+    /// The hash of those bytes; `None` after a restart, until somebody needs it.
+    pub(crate) hasher: Option<Hasher>,
+    /// The upload was finished, cancelled or given up; its file is gone.
+    pub(crate) closed: bool,
+}
+
+impl Progress {
+    /// The hash so far, read back from the file if it is not known.
+    pub(crate) async fn take_hasher(&mut self, path: &Path) -> Result<Hasher, Error> {
+        if let Some(hasher) = self.hasher.take() {
+            return Ok(hasher);
+        }
+        let (path, length) = (path.to_owned(), self.offset);
+        spawn_blocking(move || hash_file(&path, length, Hasher::new(Algorithm::Sha256)))
+            .await?
+            .map_err(Error::disk("reading an upload back"))
+    }
+}
+
+/// Where and how much to receive.
+pub(crate) struct Reception {
+    /// The upload's file, which exists.
+    pub(crate) path: PathBuf,
+    /// The exact length that the client announced for this chunk.
+    pub(crate) announced: Option<u64>,
+}
+
+/// How a batch ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Full; there may be more.
+    Full,
+    /// The body is complete.
+    Complete,
+    /// The client stopped in the middle.
+    Broken,
+}
+
+struct Batch {
+    frames: Vec<Bytes>,
+    length: u64,
+    end: End,
+}
+
+async fn gather(body: &mut RequestBody) -> Batch {
+    let (mut frames, mut length) = (Vec::new(), 0);
+    while length < BATCH {
+        match body.frame().await {
+            None => return Batch { frames, length: length as u64, end: End::Complete },
+            Some(Err(_)) => return Batch { frames, length: length as u64, end: End::Broken },
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    length += data.remaining();
+                    frames.push(data);
+                }
+            }
+        }
+    }
+    Batch { frames, length: length as u64, end: End::Full }
+}
+
+impl Reception {
+    /// Appends `body` to the upload. On success the progress has moved on by the body's length. If the client breaks off,
+    /// what came is kept, so that it can resume; if the disk fails or the length is not the announced one, the upload is
+    /// as it was before.
+    pub(crate) async fn append(
+        &self,
+        progress: &mut Progress,
+        written: &AtomicU64,
+        mut body: RequestBody,
+    ) -> Result<(), Error> {
+        let before = progress.offset;
+        let mut batch = gather(&mut body).await;
+        if batch.end == End::Complete && batch.length == 0 {
+            return if self.announced.unwrap_or(0) == 0 { Ok(()) } else { Err(Error::SizeInvalid) };
+        }
+        let hasher = progress.take_hasher(&self.path).await?;
+        progress.hasher = Some(hasher.clone());
+        let (path, offset) = (self.path.clone(), before);
+        let file = spawn_blocking(move || open_at(&path, offset)).await?.map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                Error::UploadUnknown
+            } else {
+                Error::Disk { doing: "opening an upload", source: error }
+            }
+        })?;
+        let mut pipeline = Pipeline::new(file, hasher);
+        let mut received = 0;
+        let outcome = loop {
+            let (end, frames) = (batch.end, std::mem::take(&mut batch.frames));
+            received += batch.length;
+            if self.announced.is_some_and(|announced| received > announced) {
+                break Err(Error::SizeInvalid);
+            }
+            if let Err(error) = pipeline.feed(frames, batch.length).await {
+                break Err(error);
+            }
+            match end {
+                End::Full => batch = gather(&mut body).await,
+                End::Complete if self.announced.is_some_and(|announced| received < announced) => {
+                    break Err(Error::SizeInvalid);
+                }
+                End::Complete => break Ok(()),
+                End::Broken => break Err(Error::BodyIncomplete),
+            }
+        };
+        // Whatever happened, the threads are waited for: nobody writes to the file behind the next request's back.
+        let finished = pipeline.finish().await;
+        match (outcome, finished) {
+            (outcome @ (Ok(()) | Err(Error::BodyIncomplete)), Ok(hasher)) => {
+                progress.hasher = Some(hasher);
+                progress.offset = before + received;
+                written.store(progress.offset, Ordering::Relaxed);
+                outcome
+            }
+            (Err(error), _) | (Ok(()), Err(error)) => {
+                let path = self.path.clone();
+                spawn_blocking(move || open_at(&path, before))
+                    .await?
+                    .map_err(Error::disk("undoing a chunk"))?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Opens an upload for writing at `offset`, without whatever an earlier failure left behind it. Blocks.
+fn open_at(path: &Path, offset: u64) -> std::io::Result<File> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    if file.metadata()?.len() != offset {
+        file.set_len(offset)?;
+    }
+    file.seek(SeekFrom::Start(offset))?;
+    Ok(file)
+}
+
+/// The batch that is being hashed and written. A handle is missing only after its step has failed.
+struct Pipeline {
+    hashing: Option<JoinHandle<Hasher>>,
+    writing: Option<JoinHandle<std::io::Result<File>>>,
+    write_back: Option<JoinHandle<std::io::Result<()>>>,
+    since_write_back: u64,
+}
+
+impl Pipeline {
+    fn new(file: File, hasher: Hasher) -> Self {
+        Self {
+            hashing: Some(spawn_blocking(move || hasher)),
+            writing: Some(spawn_blocking(move || Ok(file))),
+            write_back: None,
+            since_write_back: 0,
+        }
+    }
+
+    /// Waits for the batch before, then starts this one. Fails with what went wrong with the one before.
+    async fn feed(&mut self, frames: Vec<Bytes>, length: u64) -> Result<(), Error> {
+        let mut hasher = self.hashed().await?;
+        let same = frames.clone();
+        self.hashing = Some(spawn_blocking(move || {
+            for frame in &same {
+                hasher.update(frame);
+            }
+            hasher
+        }));
+        let mut file = self.written().await?;
+        self.since_write_back += length;
+        if self.since_write_back >= WRITE_BACK && self.write_back.as_ref().is_none_or(JoinHandle::is_finished)
+        {
+            self.since_write_back = 0;
+            self.written_back().await?;
+            let same = file.try_clone().map_err(Error::disk("writing an upload"))?;
+            self.write_back = Some(spawn_blocking(move || same.sync_data()));
+        }
+        self.writing = Some(spawn_blocking(move || {
+            for frame in &frames {
+                file.write_all(frame)?;
+            }
+            Ok(file)
+        }));
+        Ok(())
+    }
+
+    async fn hashed(&mut self) -> Result<Hasher, Error> {
+        let hashing = self.hashing.take().ok_or(Error::Interrupted)?;
+        Ok(hashing.await?)
+    }
+
+    async fn written(&mut self) -> Result<File, Error> {
+        let writing = self.writing.take().ok_or(Error::Interrupted)?;
+        writing.await?.map_err(Error::disk("writing an upload"))
+    }
+
+    /// The kernel reports a failed write-back once only, so each result counts.
+    async fn written_back(&mut self) -> Result<(), Error> {
+        match self.write_back.take() {
+            Some(running) => running.await?.map_err(Error::disk("writing an upload back")),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for every thread before it says how it went.
+    async fn finish(mut self) -> Result<Hasher, Error> {
+        let (written, hashed, written_back) =
+            (self.written().await, self.hashed().await, self.written_back().await);
+        written?;
+        written_back?;
+        hashed
+    }
+}

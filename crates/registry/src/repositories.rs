@@ -1,0 +1,217 @@
+//! Repositories as a whole: listing, counting, removing.
+
+use std::sync::Arc;
+
+use rookery_store::{Global, Read, Scan, Starting, Table, Transaction};
+use time::OffsetDateTime;
+
+use crate::Registry;
+use crate::errors::Error;
+use crate::hooks::{Deleted, Hooks, Origin};
+use crate::manifests::tell_deleted;
+use crate::names::{RegistryId, Repository};
+use crate::tables::{
+    ContentKey, Contents, Links, Manifests, References, Repositories, RepositoryKey, RepositoryRow, Tags,
+    repository_key,
+};
+
+/// A repository that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryEntry {
+    /// The repository.
+    pub repository: Repository,
+    /// When its first manifest came, or when it was created without one.
+    pub created_at: OffsetDateTime,
+    /// When a tag or a manifest of it last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// What a repository or a registry holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Repositories; of one repository, 1 if it exists.
+    pub repositories: u64,
+    /// Tags.
+    pub tags: u64,
+    /// Manifests, tagged or not.
+    pub manifests: u64,
+    /// Blobs, counted once per repository that holds them.
+    pub blobs: u64,
+    /// Bytes of those blobs and manifests, as if nothing were shared.
+    pub bytes: u64,
+}
+
+/// How many repositories are looked at in one snapshot while removing many.
+const BATCH: usize = 100;
+
+impl Registry {
+    /// Makes an empty repository; says whether there was none.
+    pub async fn create_repository(&self, repository: &Repository) -> Result<bool, Error> {
+        let (key, now) = (repository_key(repository), self.inner.world.now().into());
+        let row = RepositoryRow { created_at: now, updated_at: now };
+        let write = move |tx: &mut Transaction<'_>| Ok(tx.insert::<Repositories>(&Global, &key, &row)?);
+        self.inner.store.write(write).await
+    }
+
+    /// One repository. `None` when it does not exist.
+    pub fn repository(&self, repository: &Repository) -> Result<Option<RepositoryEntry>, Error> {
+        let row =
+            self.inner.store.read(|view| view.get::<Repositories>(&Global, &repository_key(repository)))?;
+        Ok(row.map(|row| entry(repository.clone(), &row)))
+    }
+
+    /// At most `limit` repositories of a registry after the name `after`, in bytewise order; of one namespace (the part of the
+    /// name before the first slash), if one is given.
+    pub fn repositories(
+        &self,
+        registry: &RegistryId,
+        namespace: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<RepositoryEntry>, Error> {
+        let id = registry.to_string();
+        let scan = match namespace {
+            Some(namespace) => Scan::all().prefix(&(id.clone(), Starting(&format!("{namespace}/")))),
+            None => Scan::all().prefix(id.as_str()),
+        };
+        let scan: Scan<RepositoryKey> = match after {
+            Some(after) => scan.after(&(id, after.to_owned())),
+            None => scan,
+        };
+        let rows = self.inner.store.read(|view| view.scan::<Repositories>(&Global, scan.limit(limit)))?;
+        rows.into_iter()
+            .map(|((_, name), row)| Ok(entry(Repository::new(registry.clone(), name)?, &row)))
+            .collect()
+    }
+
+    /// What a repository holds. The cost grows with it.
+    pub fn repository_totals(&self, repository: &Repository) -> Result<Totals, Error> {
+        let key = repository_key(repository);
+        let exists = self.inner.store.read(|view| view.contains::<Repositories>(&Global, &key))?;
+        self.totals(u64::from(exists), || Scan::all().prefix(&key))
+    }
+
+    /// What a registry holds. The cost grows with it.
+    pub fn registry_totals(&self, registry: &RegistryId) -> Result<Totals, Error> {
+        let scan = Scan::all().prefix(registry.as_str());
+        let repositories = self.inner.store.read(|view| view.count::<Repositories>(&Global, scan))?;
+        self.totals(repositories as u64, || Scan::all().prefix(registry.as_str()))
+    }
+
+    fn totals(&self, repositories: u64, scan: impl Fn() -> Scan<ContentKey>) -> Result<Totals, Error> {
+        self.inner.store.read(|view| {
+            let manifests = view.scan::<Manifests>(&Global, scan())?;
+            let links = view.scan::<Links>(&Global, scan())?;
+            let sizes =
+                manifests.iter().map(|(_, row)| row.size).chain(links.iter().map(|(_, row)| row.size));
+            Ok(Totals {
+                repositories,
+                tags: view.count::<Tags>(&Global, scan())? as u64,
+                manifests: manifests.len() as u64,
+                blobs: links.len() as u64,
+                bytes: sizes.fold(0, u64::saturating_add),
+            })
+        })
+    }
+
+    /// Deletes a repository with all it holds, also blobs that were pushed and never named; says whether there was anything.
+    pub async fn delete_repository(&self, repository: &Repository, origin: Origin) -> Result<bool, Error> {
+        let (repository, hooks) = (repository.clone(), Arc::clone(&self.inner.hooks));
+        self.inner.store.write(move |tx| remove_repository(tx, &*hooks, &repository, &origin)).await
+    }
+
+    /// Deletes every repository of a namespace, one transaction each; says how many there were.
+    pub async fn remove_repositories(
+        &self,
+        registry: &RegistryId,
+        namespace: &str,
+        origin: Origin,
+    ) -> Result<u64, Error> {
+        self.remove_all(registry, Some(namespace), origin).await
+    }
+
+    /// Deletes all repositories of a registry, one transaction each; says how many there were. The bytes of blobs that nobody
+    /// else holds go with the next [`Registry::collect`].
+    pub async fn remove_registry(&self, registry: &RegistryId) -> Result<u64, Error> {
+        self.remove_all(registry, None, Origin::Internal).await
+    }
+
+    async fn remove_all(
+        &self,
+        registry: &RegistryId,
+        namespace: Option<&str>,
+        origin: Origin,
+    ) -> Result<u64, Error> {
+        let mut removed = 0;
+        loop {
+            let names = self.names_holding_anything(registry, namespace)?;
+            if names.is_empty() {
+                return Ok(removed);
+            }
+            for name in names {
+                let repository = Repository::new(registry.clone(), name)?;
+                removed += u64::from(self.delete_repository(&repository, origin.clone()).await?);
+            }
+        }
+    }
+
+    /// Some repositories with a row of their own or, pushed to but never given a manifest, with a link only.
+    fn names_holding_anything(
+        &self,
+        registry: &RegistryId,
+        namespace: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
+        let mut names: Vec<String> = self
+            .repositories(registry, namespace, None, BATCH)?
+            .into_iter()
+            .map(|entry| entry.repository.name().to_owned())
+            .collect();
+        if names.is_empty() {
+            let scan = Scan::all().prefix(registry.as_str());
+            let links = self.inner.store.read(|view| view.scan_keys::<Links>(&Global, scan))?;
+            names = links.into_iter().map(|(_, name, _)| name).collect();
+            names.dedup();
+            if let Some(namespace) = namespace {
+                names.retain(|name| name.split_once('/').is_some_and(|(first, _)| first == namespace));
+            }
+        }
+        Ok(names)
+    }
+}
+
+fn entry(repository: Repository, row: &RepositoryRow) -> RepositoryEntry {
+    RepositoryEntry { repository, created_at: row.created_at.into(), updated_at: row.updated_at.into() }
+}
+
+fn remove_repository(
+    tx: &mut Transaction<'_>,
+    hooks: &dyn Hooks,
+    repository: &Repository,
+    origin: &Origin,
+) -> Result<bool, Error> {
+    let key = repository_key(repository);
+    let mut removed = clear::<Tags>(tx, &key)?;
+    removed += clear::<Manifests>(tx, &key)?;
+    removed += clear::<Contents>(tx, &key)?;
+    removed += clear::<Links>(tx, &key)?;
+    for reference in tx.scan_keys::<References>(&Global, Scan::all().prefix(&key))? {
+        tx.delete::<References>(&Global, &reference)?;
+    }
+    let existed = tx.delete::<Repositories>(&Global, &key)? || removed > 0;
+    if existed {
+        tell_deleted(tx, hooks, repository, Deleted::Repository, origin)?;
+    }
+    Ok(existed)
+}
+
+/// Deletes the rows of one repository from a table; says how many there were.
+fn clear<T>(tx: &mut Transaction<'_>, key: &RepositoryKey) -> Result<usize, Error>
+where
+    T: Table<Scope = Global, Key = ContentKey>,
+{
+    let keys = tx.scan_keys::<T>(&Global, Scan::all().prefix(key))?;
+    for key in &keys {
+        tx.delete::<T>(&Global, key)?;
+    }
+    Ok(keys.len())
+}

@@ -1,0 +1,70 @@
+//! `/v2/<name>/blobs/<digest>`
+
+use http::header::{ACCEPT_RANGES, CONTENT_RANGE, HeaderValue};
+use http::{Method, Response, StatusCode};
+
+use super::reply::{DOCKER_CONTENT_DIGEST, empty, put, with_body};
+use super::{Admitted, Answer};
+use crate::Registry;
+use crate::body::ResponseBody;
+use crate::digest::Digest;
+use crate::errors::Error;
+use crate::links::OpenBlob;
+use crate::ranges::{VALIDATOR, Wanted, is_unmodified, wanted};
+
+const OCTETS: &str = "application/octet-stream";
+
+impl Registry {
+    pub(super) async fn serve_blob(&self, request: &Admitted, digest: &Digest) -> Answer {
+        if request.arrival.method == Method::DELETE {
+            self.unlink_blob(&request.repository, digest).await?;
+            return Ok(empty(StatusCode::ACCEPTED));
+        }
+        let size = self.blob_size(&request.repository, digest)?;
+        let Some(size) = size else { return Err(Error::BlobUnknown(digest.clone()).into()) };
+        let etag = format!("\"{digest}\"");
+        let mut response = if is_unmodified(&request.arrival.headers, &etag) {
+            empty(StatusCode::NOT_MODIFIED)
+        } else if request.arrival.method == Method::HEAD {
+            self.note_asked_for(&request.repository, digest, self.inner.world.now());
+            with_body(StatusCode::OK, OCTETS, size, ResponseBody::default())
+        } else {
+            self.download(request, digest, size, &etag).await?
+        };
+        response.headers_mut().insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        put(&mut response, DOCKER_CONTENT_DIGEST, digest.as_str());
+        put(&mut response, VALIDATOR, &etag);
+        Ok(response)
+    }
+
+    async fn download(
+        &self,
+        request: &Admitted,
+        digest: &Digest,
+        size: u64,
+        etag: &str,
+    ) -> Result<Response<ResponseBody>, Error> {
+        let wanted = wanted(&request.arrival.headers, size, etag);
+        let (start, length) = match wanted {
+            Wanted::Whole => (0, size),
+            Wanted::Part { start, length } => (start, length),
+            Wanted::Unsatisfiable => return Err(Error::RangeNotSatisfiable { size }),
+        };
+        let blob = self.open_blob(digest, size).await?.ok_or_else(|| Error::BlobUnknown(digest.clone()))?;
+        let body = match blob {
+            OpenBlob::Small(bytes) => {
+                // Blobs of this kind are far shorter than a usize can count.
+                let start = usize::try_from(start).unwrap_or(bytes.len()).min(bytes.len());
+                let end = start.saturating_add(usize::try_from(length).unwrap_or(0)).min(bytes.len());
+                ResponseBody::bytes(bytes.slice(start..end))
+            }
+            OpenBlob::Large(file) => ResponseBody::file(file, start, length),
+        };
+        let status = if wanted == Wanted::Whole { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
+        let mut response = with_body(status, OCTETS, length, body);
+        if wanted != Wanted::Whole {
+            put(&mut response, CONTENT_RANGE, &format!("bytes {start}-{}/{size}", start + length - 1));
+        }
+        Ok(response)
+    }
+}

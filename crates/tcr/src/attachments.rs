@@ -1,0 +1,75 @@
+//! What hangs on an image goes with it: its signatures, attestations and SBOMs under tags made of its digest, and whatever
+//! refers to it. The transaction that deletes an image leaves a row here; the rest follows, at the latest with the
+//! background work.
+
+use rookery_registry::{Digest, Error as RegistryError, Origin, Reference, Repository, Tag};
+use rookery_store::{Read, Regional, StoreError, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::moments::Moment;
+use crate::signatures::{ImageKey, Signing, image_of};
+
+/// How the tags end that cosign makes of a digest; the tag without an end is the referrers' index of clients that know no
+/// referrers API.
+const ENDS: [&str; 4] = [".sig", ".att", ".sbom", ""];
+
+/// Images that are gone, and whose attachments may not be.
+pub(crate) struct Orphaned;
+
+/// What is kept of a deleted image.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OrphanedRow {
+    pub(crate) deleted_at: Moment,
+}
+
+impl Table for Orphaned {
+    const NAME: &'static str = "tcr.orphaned";
+    type Scope = Regional;
+    type Key = ImageKey;
+    type Row = OrphanedRow;
+}
+
+impl Signing {
+    /// Deletes what hung on a deleted image. An image that was pushed again meanwhile keeps it.
+    pub(crate) async fn clean_up(&self, scope: &Regional, key: &ImageKey) -> Result<(), Error> {
+        let (repository, digest) = image_of(key)?;
+        let _alone = self.lock(&digest).await;
+        let image = self.registry.manifest_info(&repository, &Reference::Digest(digest.clone()))?;
+        if image.is_none() {
+            for end in ENDS {
+                self.delete_attached(&repository, &digest, end).await?;
+            }
+            for referrer in self.registry.referrers(&repository, &digest, None)? {
+                unless_gone(self.registry.delete_manifest(&repository, &referrer.digest, Origin::Internal).await)?;
+            }
+        }
+        let (scope, key) = (scope.clone(), key.clone());
+        Ok(self.store.write(move |tx| tx.delete::<Orphaned>(&scope, &key).map(drop)).await?)
+    }
+
+    async fn delete_attached(&self, repository: &Repository, digest: &Digest, end: &str) -> Result<(), Error> {
+        // A tag spells at most 64 digits, also of a longer digest.
+        let digits = digest.hex().get(..64).unwrap_or_default();
+        let tag = format!("{}-{digits}{end}", digest.algorithm().name());
+        let tag = Reference::Tag(Tag::new(tag).map_err(RegistryError::from)?);
+        if let Some(attached) = self.registry.manifest_info(repository, &tag)? {
+            unless_gone(self.registry.delete_manifest(repository, &attached.digest, Origin::Internal).await)?;
+        }
+        Ok(())
+    }
+
+    /// The deleted images whose attachments are still to go.
+    pub(crate) fn orphaned(&self) -> Result<Vec<(Regional, ImageKey)>, StoreError> {
+        let rows = self.store.read(|view| view.scan_all::<Orphaned>())?;
+        Ok(rows.into_iter().map(|(scope, key, _)| (scope, key)).collect())
+    }
+}
+
+/// Somebody else has deleted it: just as well.
+fn unless_gone(deleted: Result<(), RegistryError>) -> Result<(), Error> {
+    match deleted {
+        Ok(()) | Err(RegistryError::ManifestUnknown(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

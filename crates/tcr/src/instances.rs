@@ -1,0 +1,300 @@
+//! Instances: their rows, the states they walk through, and how a request finds one.
+
+use rookery_api::region;
+use rookery_api::tcr::{ErrorCode, Registry};
+use rookery_gateway::Call;
+use rookery_store::{ErasedIndex, Index, Read, Regional, Scan, StoreError, Table, Transaction};
+use serde::{Deserialize, Serialize};
+
+use crate::cloud_tags::{CloudTags, Tagged};
+use crate::editions::Edition;
+use crate::error::Error;
+use crate::moments::Moment;
+
+/// Automatic payments that are followed at most: a century of months.
+const PAYMENTS: u32 = 1200;
+
+/// `TokenValidTime`: how many hours a long-term token is good for. Ten years.
+pub(crate) const TOKEN_HOURS: u32 = 87_600;
+
+/// Every instance, by id.
+pub(crate) struct Instances;
+
+/// What is kept of an instance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct InstanceRow {
+    pub(crate) name: String,
+    pub(crate) edition: Edition,
+    pub(crate) created_at: Moment,
+    /// When it leaves `Pending`.
+    pub(crate) deploying_at: Moment,
+    /// When it becomes `Running`.
+    pub(crate) running_at: Moment,
+    /// `None` for an instance that is paid by use.
+    pub(crate) prepaid: Option<Prepaid>,
+    pub(crate) tags: CloudTags,
+    /// Whether the tags are meant for the bucket as well.
+    pub(crate) sync_tag: bool,
+    pub(crate) deletion_protection: bool,
+    pub(crate) cos_maz: bool,
+    pub(crate) cos_versioning: bool,
+    /// Whether public namespaces can be pulled from without a login.
+    pub(crate) enable_anonymous: bool,
+    /// The number that the next namespace gets.
+    pub(crate) next_namespace: i64,
+}
+
+/// How a prepaid instance was paid.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Prepaid {
+    /// Months per payment.
+    pub(crate) months: u32,
+    /// 0 manual renewal, 1 automatic, 2 none and no notice.
+    pub(crate) renew_flag: i64,
+    /// The end of the time that was paid for at first.
+    pub(crate) until: Moment,
+}
+
+impl Prepaid {
+    /// The end of the time that is paid for at `now`: automatic renewal moves it on, payment by payment.
+    fn paid_until(self, now: Moment) -> Moment {
+        if self.renew_flag != 1 || self.months == 0 || now < self.until {
+            return self.until;
+        }
+        // Counted from the first end, so that a short month on the way does not move the day for good.
+        (1..=PAYMENTS)
+            .map(|payment| self.until.plus_months(payment * self.months))
+            .find(|end| now < *end)
+            .unwrap_or(self.until)
+    }
+}
+
+/// `Status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Pending,
+    Deploying,
+    Running,
+    /// The time that was paid for is over.
+    Isolate,
+}
+
+impl Status {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Deploying => "Deploying",
+            Self::Running => "Running",
+            Self::Isolate => "Isolate",
+        }
+    }
+}
+
+impl InstanceRow {
+    /// The state that is due at `now`.
+    pub(crate) fn status(&self, now: Moment) -> Status {
+        if now < self.deploying_at {
+            Status::Pending
+        } else if now < self.running_at {
+            Status::Deploying
+        } else if self.prepaid.is_some_and(|prepaid| prepaid.paid_until(now) <= now) {
+            Status::Isolate
+        } else {
+            Status::Running
+        }
+    }
+
+    /// The host that the instance's images are pulled by.
+    pub(crate) fn public_domain(&self, suffix: &str) -> String {
+        format!("{}.{suffix}", self.name)
+    }
+}
+
+impl Table for Instances {
+    const NAME: &'static str = "tcr.instances";
+    type Scope = Regional;
+    type Key = String;
+    type Row = InstanceRow;
+    const INDEXES: &'static [&'static dyn ErasedIndex<Self>] = &[&ById, &ByName];
+}
+
+/// Ids are unique over all accounts and regions.
+pub(crate) struct ById;
+
+impl Index for ById {
+    type Table = Instances;
+    type Value = String;
+    const NAME: &'static str = "id";
+    const UNIQUE: bool = true;
+
+    fn value(_: &Regional, id: &String, _: &InstanceRow) -> Option<String> {
+        Some(id.clone())
+    }
+}
+
+/// Names are unique over all accounts and regions, because they become hosts.
+pub(crate) struct ByName;
+
+impl Index for ByName {
+    type Table = Instances;
+    type Value = String;
+    const NAME: &'static str = "name";
+    const UNIQUE: bool = true;
+
+    fn value(_: &Regional, _: &String, row: &InstanceRow) -> Option<String> {
+        Some(row.name.clone())
+    }
+}
+
+/// An instance with where it is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance {
+    pub(crate) scope: Regional,
+    pub(crate) id: String,
+    pub(crate) row: InstanceRow,
+}
+
+impl From<(Regional, String, InstanceRow)> for Instance {
+    fn from((scope, id, row): (Regional, String, InstanceRow)) -> Self {
+        Self { scope, id, row }
+    }
+}
+
+impl Instance {
+    /// The instance as replies show it at `now`.
+    pub(crate) fn describe(&self, suffix: &str, now: Moment) -> Registry {
+        let row = &self.row;
+        Registry {
+            registry_id: self.id.clone(),
+            registry_name: row.name.clone(),
+            registry_type: row.edition.name().to_owned(),
+            status: row.status(now).name().to_owned(),
+            public_domain: row.public_domain(suffix),
+            created_at: row.created_at.beijing(),
+            region_name: self.scope.region.clone(),
+            region_id: region_id(&self.scope),
+            enable_anonymous: row.enable_anonymous,
+            token_valid_time: u64::from(TOKEN_HOURS),
+            // An address inside a VPC, which only ManageInternalEndpoint would give.
+            internal_endpoint: String::new(),
+            tag_specification: row.tags.specification(Tagged::Instance),
+            expired_at: row.prepaid.map_or_else(String::new, |prepaid| prepaid.paid_until(now).beijing()),
+            pay_mod: i64::from(row.prepaid.is_some()),
+            renew_flag: row.prepaid.map_or(0, |prepaid| prepaid.renew_flag),
+            deletion_protection: row.deletion_protection,
+            ai_feature: Some(false),
+            enable_cos_maz: row.cos_maz,
+            enable_cos_versioning: row.cos_versioning,
+        }
+    }
+
+    /// Writes the row back.
+    pub(crate) fn put(&self, tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+        tx.put::<Instances>(&self.scope, &self.id, &self.row)
+    }
+}
+
+/// The numeric id of an instance's region.
+pub(crate) fn region_id(scope: &Regional) -> u64 {
+    region::find(&scope.region).map_or(0, |region| region.id)
+}
+
+/// The instance of that id, whosever it is.
+pub(crate) fn find(read: &impl Read, id: &str) -> Result<Option<Instance>, StoreError> {
+    Ok(read.find::<ById>(id)?.map(Instance::from))
+}
+
+/// The instance of that name, whosever it is.
+pub(crate) fn find_by_name(read: &impl Read, name: &str) -> Result<Option<Instance>, StoreError> {
+    Ok(read.find::<ByName>(name)?.map(Instance::from))
+}
+
+/// Every instance that the account has in a region, or in all, the newest first.
+pub(crate) fn list(read: &impl Read, scope: &Regional, all_regions: bool) -> Result<Vec<Instance>, StoreError> {
+    let mut instances: Vec<Instance> = if all_regions {
+        read.scan_account::<Instances>(scope.uin)?.into_iter().map(Instance::from).collect()
+    } else {
+        let rows = read.scan::<Instances>(scope, Scan::all())?;
+        rows.into_iter().map(|(id, row)| Instance { scope: scope.clone(), id, row }).collect()
+    };
+    instances.sort_by(|one, other| (other.row.created_at, &one.id).cmp(&(one.row.created_at, &other.id)));
+    Ok(instances)
+}
+
+/// The codes with which a family of actions refuses an instance; they follow from what each documents.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Codes {
+    pub(crate) missing: ErrorCode,
+    pub(crate) not_running: ErrorCode,
+}
+
+/// Namespaces, repositories, images, and signatures but for the creation of a policy.
+pub(crate) const CONTENT: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::OperationDenied };
+/// `CreateInstanceToken`.
+pub(crate) const NEW_TOKEN: Codes = Codes {
+    missing: ErrorCode::ResourceNotFoundTcrResourceNotFound,
+    not_running: ErrorCode::UnsupportedOperation,
+};
+/// The other actions of tokens, which document no code for what is missing.
+pub(crate) const TOKENS: Codes =
+    Codes { missing: ErrorCode::InvalidParameter, not_running: ErrorCode::UnsupportedOperation };
+/// `CreateSignaturePolicy`, with four codes altogether.
+pub(crate) const NEW_POLICY: Codes = Codes {
+    missing: ErrorCode::InvalidParameterErrorTcrInvalidParameter,
+    not_running: ErrorCode::UnsupportedOperation,
+};
+/// `ModifyInstance`.
+pub(crate) const MODIFY: Codes =
+    Codes { missing: ErrorCode::InternalErrorErrNotExist, not_running: ErrorCode::OperationDenied };
+
+/// The caller's instance of that id in the call's region.
+pub(crate) fn existing(read: &impl Read, scope: &Regional, id: &str, codes: Codes) -> Result<Instance, Error> {
+    match read.get::<Instances>(scope, id)? {
+        Some(row) => Ok(Instance { scope: scope.clone(), id: id.to_owned(), row }),
+        None => Err(Error::NoInstance { id: id.to_owned(), code: codes.missing }),
+    }
+}
+
+/// As [`existing`], and it runs.
+pub(crate) fn running(
+    read: &impl Read,
+    scope: &Regional,
+    id: &str,
+    now: Moment,
+    codes: Codes,
+) -> Result<Instance, Error> {
+    let instance = existing(read, scope, id, codes)?;
+    if instance.row.status(now) == Status::Running {
+        Ok(instance)
+    } else {
+        Err(Error::NotRunning { id: instance.id, code: codes.not_running })
+    }
+}
+
+/// Where the call's rows are: its account and its region.
+pub(crate) fn scope<R>(call: &Call<R>) -> Regional {
+    Regional { uin: call.caller.account.uin, region: call.region.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn at(time: time::OffsetDateTime) -> Moment {
+        Moment::from(time)
+    }
+
+    #[test]
+    fn automatic_renewal_pays_again_and_again() {
+        let until = at(datetime!(2024-01-31 0:00 UTC));
+        let prepaid = Prepaid { months: 1, renew_flag: 1, until };
+        assert_eq!(prepaid.paid_until(at(datetime!(2024-01-30 0:00 UTC))), until);
+        assert_eq!(prepaid.paid_until(until), at(datetime!(2024-02-29 0:00 UTC)));
+        assert_eq!(prepaid.paid_until(at(datetime!(2024-03-01 0:00 UTC))), at(datetime!(2024-03-31 0:00 UTC)));
+        let manual = Prepaid { renew_flag: 0, ..prepaid };
+        assert_eq!(manual.paid_until(at(datetime!(2025-01-01 0:00 UTC))), until);
+    }
+}

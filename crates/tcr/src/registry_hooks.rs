@@ -1,0 +1,186 @@
+//! What must happen when content changes: pushes are checked against the instance, noted in the repository's row, and put on the
+//! signing queue; deletions take the product's rows along.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+use rookery_gateway::Refusal as _;
+use rookery_registry::{Deleted, Deletion, Digest, Hooks, ManifestPush, Origin, Refusal, Repository, Tag};
+use rookery_signing::attached::{is_attached_tag, is_signature_tag};
+use rookery_store::{Read, Scan, StoreError, Table, Transaction};
+use rookery_store::Regional;
+use rookery_world::World;
+
+use crate::attachments::{Orphaned, OrphanedRow};
+use crate::error::Error;
+use crate::instances::{self, Instance, Status};
+use crate::moments::Moment;
+use crate::namespaces;
+use crate::repositories::{self, Repositories, RepositoryRow};
+use crate::signatures::{ImageKey, Signatures, Signing, image_key};
+use crate::signing_queue::{self, SigningQueue};
+
+/// The other half of the registry's questions.
+#[derive(Clone)]
+pub(crate) struct RegistryHooks {
+    world: World,
+    suffix: Arc<str>,
+    /// Set once the registry is there, which needs these hooks first; weak, because what signs holds the registry.
+    signing: Arc<OnceLock<Weak<Signing>>>,
+}
+
+impl RegistryHooks {
+    pub(crate) fn new(world: World, suffix: &str) -> Self {
+        Self { world, suffix: suffix.into(), signing: Arc::default() }
+    }
+
+    /// Says who signs what is pushed. Until then pushes only go on the queue.
+    pub(crate) fn connect(&self, signing: &Arc<Signing>) {
+        self.signing.get_or_init(|| Arc::downgrade(signing));
+    }
+}
+
+impl Hooks for RegistryHooks {
+    fn accept(&self, tx: &mut Transaction<'_>, push: &ManifestPush) -> Result<(), Refusal> {
+        let now = Moment::from(push.pushed_at);
+        let instance = accepting_instance(tx, &push.repository, now)?;
+        note_repository(tx, &instance, push.repository.name(), now)?;
+        Ok(signing_queue::enqueue(tx, &instance, push, &self.suffix)?)
+    }
+
+    fn accepted(&self, push: ManifestPush) -> BoxFuture<'_, ()> {
+        async move {
+            let Some(signing) = self.signing.get().and_then(Weak::upgrade) else { return };
+            signing.sign_pushed(&push.repository, &push.digest).await;
+        }
+        .boxed()
+    }
+
+    fn deleted(&self, tx: &mut Transaction<'_>, deletion: &Deletion) -> Result<(), Refusal> {
+        let repository = &deletion.repository;
+        // Of a deleted instance nothing is left to take along.
+        let Some(instance) = instances::find(tx, repository.registry().as_str())? else { return Ok(()) };
+        match &deletion.target {
+            Deleted::Repository => forget_repository(tx, &instance, repository)?,
+            Deleted::Tag { tag, .. } => forget_signature(tx, &instance, repository, tag, &deletion.origin)?,
+            Deleted::Manifest { digest, tags, .. } => {
+                for tag in tags {
+                    forget_signature(tx, &instance, repository, tag, &deletion.origin)?;
+                }
+                let key = image_key(repository, digest);
+                tx.delete::<Signatures>(&instance.scope, &key)?;
+                tx.delete::<SigningQueue>(&instance.scope, &key)?;
+                // Nothing hangs on what itself hangs on an image.
+                if !tags.iter().any(|tag| is_attached_tag(tag.as_str())) {
+                    let row = OrphanedRow { deleted_at: self.world.now().into() };
+                    tx.put::<Orphaned>(&instance.scope, &key, &row)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Signing {
+    /// Signs an image that was just pushed, if it is on the queue. What fails stays there.
+    async fn sign_pushed(&self, repository: &Repository, digest: &Digest) {
+        let key = image_key(repository, digest);
+        let signed = match self.store.read(|view| instances::find(view, repository.registry().as_str())) {
+            Ok(Some(instance)) => self.sign_pending(&instance.scope, &key).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = signed {
+            let internal = error.internal();
+            tracing::error!(%repository, %digest, %error, internal, "the signing queue cannot be used");
+        }
+    }
+}
+
+/// The instance and namespace that a push goes to must be there, and the instance must run.
+fn accepting_instance(
+    tx: &Transaction<'_>,
+    repository: &Repository,
+    now: Moment,
+) -> Result<Instance, Refusal> {
+    let unknown = |message: String| Refusal::new(StatusCode::NOT_FOUND, "NAME_UNKNOWN", message);
+    let Some(instance) = instances::find(tx, repository.registry().as_str())? else {
+        return Err(unknown("the instance does not exist".to_owned()));
+    };
+    let status = instance.row.status(now);
+    if status != Status::Running {
+        return Err(Refusal::denied(format!("the instance is {}, not Running", status.name())));
+    }
+    let Some((namespace, _)) = repository.name().split_once('/') else {
+        return Err(unknown("a repository is named <namespace>/<repository>".to_owned()));
+    };
+    if namespaces::find(tx, &instance, namespace)?.is_none() {
+        return Err(unknown(format!("the namespace {namespace} does not exist")));
+    }
+    Ok(instance)
+}
+
+/// The first push makes the repository, every push changes it.
+fn note_repository(
+    tx: &mut Transaction<'_>,
+    instance: &Instance,
+    name: &str,
+    now: Moment,
+) -> Result<(), Refusal> {
+    if let Some(row) = repositories::find(tx, instance, name)? {
+        let row = RepositoryRow { updated_at: now, ..row };
+        tx.put::<Repositories>(&instance.scope, &(instance.id.clone(), name.to_owned()), &row)?;
+        return Ok(());
+    }
+    repositories::create(tx, instance, name, &RepositoryRow::new(now)).map_err(|error| match error {
+        Error::Store(error) => Refusal::from(error),
+        told => Refusal::denied(told.to_string()),
+    })
+}
+
+fn forget_repository(
+    tx: &mut Transaction<'_>,
+    instance: &Instance,
+    repository: &Repository,
+) -> Result<(), StoreError> {
+    let key = (instance.id.clone(), repository.name().to_owned());
+    tx.delete::<Repositories>(&instance.scope, &key)?;
+    forget_images::<Signatures>(tx, instance, &key)?;
+    forget_images::<SigningQueue>(tx, instance, &key)?;
+    forget_images::<Orphaned>(tx, instance, &key)
+}
+
+fn forget_images<T>(
+    tx: &mut Transaction<'_>,
+    instance: &Instance,
+    repository: &(String, String),
+) -> Result<(), StoreError>
+where
+    T: Table<Scope = Regional, Key = ImageKey>,
+{
+    for key in tx.scan_keys::<T>(&instance.scope, Scan::all().prefix(repository))? {
+        tx.delete::<T>(&instance.scope, &key)?;
+    }
+    Ok(())
+}
+
+/// A client that deletes the tag of an image's signatures has deleted them: the image no longer counts as signed.
+fn forget_signature(
+    tx: &mut Transaction<'_>,
+    instance: &Instance,
+    repository: &Repository,
+    tag: &Tag,
+    origin: &Origin,
+) -> Result<(), StoreError> {
+    let by_client = matches!(origin, Origin::Client(_));
+    if let Some(digits) = tag.as_str().strip_prefix("sha256-").and_then(|rest| rest.strip_suffix(".sig"))
+        && by_client
+        && is_signature_tag(tag.as_str())
+    {
+        let (registry, name) = (instance.id.clone(), repository.name().to_owned());
+        tx.delete::<Signatures>(&instance.scope, &(registry, name, format!("sha256:{digits}")))?;
+    }
+    Ok(())
+}

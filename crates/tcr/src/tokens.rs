@@ -1,0 +1,145 @@
+//! Login tokens: what `CreateInstanceToken` issues and `docker login` takes as the password (`tcr.md` §1.6).
+//!
+//! A temporary token is nothing but its signature and its expiry, so it cannot be taken back. A long-term token has a row as well,
+//! and is good only while the row is there and enabled.
+
+use std::collections::BTreeMap;
+
+use rookery_api::tcr::TcrInstanceToken;
+use rookery_registry::Subject;
+use rookery_store::{Read, Regional, Scan, StoreError, Table};
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+use crate::error::Error;
+use crate::instance_keys;
+use crate::instances::{Instance, TOKEN_HOURS};
+use crate::moments::Moment;
+
+/// How long a temporary token is good for.
+pub(crate) const TEMPORARY: Duration = Duration::HOUR;
+/// How long a long-term token is good for.
+pub(crate) const LONG_TERM: Duration = Duration::hours(TOKEN_HOURS as i64);
+
+/// Characters of a token's id, which has the form of an xid.
+pub(crate) const ID_ALPHABET: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+/// Length of a token's id.
+pub(crate) const ID_LENGTH: usize = 20;
+
+/// The attribute of a [`Subject`] that names the instance whose token it came with.
+const INSTANCE: &str = "instance";
+/// The attribute that names the token; temporary tokens have none.
+const TOKEN: &str = "token";
+/// The attribute that says until when the token is good, in UNIX seconds.
+const EXPIRES: &str = "expires";
+
+/// Long-term tokens, by instance and id.
+pub(crate) struct Tokens;
+
+/// What is kept of a long-term token; its text is not.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TokenRow {
+    pub(crate) description: String,
+    pub(crate) enabled: bool,
+    pub(crate) created_at: Moment,
+    pub(crate) expires_at: Moment,
+    /// Who may log in with it.
+    pub(crate) operator: u64,
+}
+
+impl Table for Tokens {
+    const NAME: &'static str = "tcr.tokens";
+    type Scope = Regional;
+    type Key = (String, String);
+    type Row = TokenRow;
+}
+
+impl TokenRow {
+    /// The token as replies show it.
+    pub(crate) fn describe(&self, instance: &str, id: String) -> TcrInstanceToken {
+        TcrInstanceToken {
+            id,
+            desc: self.description.clone(),
+            registry_id: instance.to_owned(),
+            enabled: self.enabled,
+            created_at: self.created_at.beijing(),
+            expired_at: self.expires_at.milliseconds(),
+        }
+    }
+}
+
+/// The claims of a token, in the order of the platform's own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Claims {
+    pub(crate) owner_uin: String,
+    pub(crate) operator_uin: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token_id: Option<String>,
+    pub(crate) exp: i64,
+    pub(crate) nbf: i64,
+    pub(crate) iat: i64,
+}
+
+/// The long-term tokens of an instance, the oldest first.
+pub(crate) fn list(read: &impl Read, instance: &Instance) -> Result<Vec<(String, TokenRow)>, StoreError> {
+    let rows = read.scan::<Tokens>(&instance.scope, Scan::all().prefix(instance.id.as_str()))?;
+    let mut tokens: Vec<(String, TokenRow)> = rows.into_iter().map(|((_, id), row)| (id, row)).collect();
+    tokens.sort_by(|(one_id, one), (other_id, other)| (one.created_at, one_id).cmp(&(other.created_at, other_id)));
+    Ok(tokens)
+}
+
+/// Who logs in with this user name and token at `now`; with `registry`, only with a token of that instance. `None` for a login
+/// that is good for nothing.
+pub(crate) fn log_in(
+    read: &impl Read,
+    registry: Option<&str>,
+    username: &str,
+    token: &str,
+    now: Moment,
+) -> Result<Option<Subject>, Error> {
+    let Some((scope, id, claims)) = instance_keys::verify::<Claims>(read, token)? else { return Ok(None) };
+    let addressed = registry.is_none_or(|registry| registry == id);
+    let timely = claims.nbf <= now.seconds() && now.seconds() < claims.exp;
+    if !addressed || !timely || claims.operator_uin != username || claims.owner_uin != scope.uin.to_string() {
+        return Ok(None);
+    }
+    if let Some(token) = &claims.token_id
+        && !is_good(read, &scope, &id, token, now)?
+    {
+        return Ok(None);
+    }
+    let mut attributes = BTreeMap::from([
+        (INSTANCE.to_owned(), id),
+        (EXPIRES.to_owned(), claims.exp.to_string()),
+    ]);
+    attributes.extend(claims.token_id.map(|token| (TOKEN.to_owned(), token)));
+    Ok(Some(Subject { id: claims.operator_uin, attributes }))
+}
+
+/// Whether who logged in earlier is still welcome in the instance: the bearer token that the registry gave out may be older than
+/// what has since become of the login.
+pub(crate) fn still_holds(
+    read: &impl Read,
+    subject: &Subject,
+    instance: &Instance,
+    now: Moment,
+) -> Result<bool, StoreError> {
+    let attribute = |name| subject.attributes.get(name).map(String::as_str);
+    let expires = attribute(EXPIRES).and_then(|seconds| seconds.parse::<i64>().ok());
+    if attribute(INSTANCE) != Some(instance.id.as_str()) || expires.is_none_or(|expires| expires <= now.seconds()) {
+        return Ok(false);
+    }
+    attribute(TOKEN).map_or(Ok(true), |token| is_good(read, &instance.scope, &instance.id, token, now))
+}
+
+fn is_good(
+    read: &impl Read,
+    scope: &Regional,
+    instance: &str,
+    token: &str,
+    now: Moment,
+) -> Result<bool, StoreError> {
+    let row = read.get::<Tokens>(scope, &(instance, token))?;
+    Ok(row.is_some_and(|row| row.enabled && now < row.expires_at))
+}

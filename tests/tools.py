@@ -1,0 +1,52 @@
+"""The user's own tools: found on the PATH, or the test is skipped with what to install."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cloud import DEADLINE, REPOSITORY, clean_environment
+
+STRICT = os.environ.get("CI") == "true" or os.environ.get("ROOKERY_TESTS_STRICT") == "1"
+
+INSTALL = {
+    "skopeo": "apt-get install skopeo",
+    "openssl": "apt-get install openssl",
+    "cosign": "make tools, or go install github.com/sigstore/cosign/v2/cmd/cosign@v2.6.5",
+    "crane": "make tools, or go install github.com/google/go-containerregistry/cmd/crane@v0.22.1",
+    "tccli": "pip install -r tests/requirements.txt",
+}
+
+
+def prepend_paths():
+    """The repository's own tools come first, then those of the virtual environment that runs the tests."""
+    first = [str(REPOSITORY / ".tools/bin"), str(Path(sys.executable).parent)]
+    os.environ["PATH"] = os.pathsep.join([*first, os.environ["PATH"]])
+
+
+def require(name):
+    """The path of a tool. In CI a missing one is a failure."""
+    found = shutil.which(name)
+    if found is None:
+        missing = f"{name} is not on the PATH: {INSTALL[name]}"
+        pytest.fail(missing) if STRICT else pytest.skip(missing)
+    return found
+
+
+def run(*command, home, check=True, stdin=None, **environment):
+    """Runs a tool with a home directory of its own, so that no login of the user is read or changed."""
+    tool = require(command[0])
+    ended = subprocess.run(
+        [tool, *map(str, command[1:])],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=4 * DEADLINE,
+        env=clean_environment(HOME=home, DOCKER_CONFIG=Path(home) / ".docker", **environment),
+    )
+    if check and ended.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
+    return ended
