@@ -116,7 +116,11 @@ impl Registry {
             Ok(is_unused_manifest(tx, &repository, &digest, &row, before)?
                 && remove_manifest(tx, &*hooks, &repository, &digest, &Origin::Internal)?)
         };
-        self.inner.store.write(write).await
+        match self.inner.store.write(write).await {
+            // What the product holds on to stays; the rest of the collection goes on.
+            Err(Error::Refused(refusal)) if refusal.status.is_client_error() => Ok(false),
+            outcome => outcome,
+        }
     }
 
     async fn collect_links(

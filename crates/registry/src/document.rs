@@ -102,6 +102,9 @@ impl Document {
             (None, Some(named)) => named,
             (None, None) => return Err(invalid("no media type")),
         };
+        if !is_media_type(&media_type) {
+            return Err(invalid("malformed media type"));
+        }
         let document = match media_type.as_str() {
             OCI_MANIFEST | DOCKER_MANIFEST => Self::image(value)?,
             OCI_INDEX | DOCKER_LIST => Self::index(value)?,
@@ -149,6 +152,15 @@ impl Document {
             config,
         })
     }
+}
+
+/// `type/subtype` of the characters that RFC 6838 lets a media type have, so that it can be sent back as a header.
+fn is_media_type(text: &str) -> bool {
+    let is_name = |name: &str| {
+        (1..=127).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype))
 }
 
 /// The fields of a known type, which must have the known shapes.

@@ -93,9 +93,6 @@ pub enum Error {
     /// The path is known, the method is not; the text lists the methods that are, as in `Allow`.
     #[error("method not allowed")]
     MethodNotAllowed(&'static str),
-    /// The operation exists in the specification but not here.
-    #[error("not supported: {0}")]
-    Unsupported(&'static str),
     /// No valid login.
     #[error("authentication required")]
     Unauthorized,
@@ -166,7 +163,6 @@ impl Error {
             Self::ManifestTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyTags { .. } => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::Refused(refusal) => refusal.status,
@@ -192,19 +188,16 @@ impl Error {
             Self::DigestInvalid(_) | Self::DigestMissing | Self::DigestMismatch { .. } => "DIGEST_INVALID",
             Self::BlobUnknown(_) => "BLOB_UNKNOWN",
             Self::UploadUnknown => "BLOB_UPLOAD_UNKNOWN",
-            Self::UploadInvalid(_)
-            | Self::ChunkOutOfOrder { .. }
-            | Self::RangeNotSatisfiable { .. }
-            | Self::BodyIncomplete => "BLOB_UPLOAD_INVALID",
-            Self::SizeInvalid => "SIZE_INVALID",
+            Self::UploadInvalid(_) | Self::ChunkOutOfOrder { .. } | Self::BodyIncomplete => {
+                "BLOB_UPLOAD_INVALID"
+            }
+            // The specification has no code for a range; what is wrong with it is its size.
+            Self::SizeInvalid | Self::RangeNotSatisfiable { .. } => "SIZE_INVALID",
             // The specification has no code for a malformed tag; a manifest under such a name cannot be valid.
             Self::TagInvalid | Self::ManifestInvalid(_) | Self::ManifestTooLarge { .. } => "MANIFEST_INVALID",
             Self::ManifestUnknown(_) => "MANIFEST_UNKNOWN",
             Self::ManifestBlobUnknown(_) => "MANIFEST_BLOB_UNKNOWN",
-            Self::TooManyTags { .. }
-            | Self::ParameterInvalid(_)
-            | Self::MethodNotAllowed(_)
-            | Self::Unsupported(_) => "UNSUPPORTED",
+            Self::TooManyTags { .. } | Self::ParameterInvalid(_) | Self::MethodNotAllowed(_) => "UNSUPPORTED",
             Self::Unauthorized => "UNAUTHORIZED",
             Self::Denied(_) => "DENIED",
             Self::UploadBusy => "TOOMANYREQUESTS",

@@ -29,7 +29,7 @@ impl Front {
     pub(crate) async fn answer(&self, request: Request<Incoming>, connection: Connection) -> Answer {
         let path = request.uri().path();
         if rookery_registry::serves(path) {
-            let answer = self.registry.handle(request, connection.secure, Some(connection.peer)).await;
+            let answer = self.registry.handle(request, connection.secure, connection.peer.ip()).await;
             return answer.map(Either::Right);
         }
         if let Some(page) = path.strip_prefix(ADMIN) {

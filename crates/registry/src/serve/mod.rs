@@ -11,7 +11,8 @@ mod uploads;
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -64,16 +65,31 @@ impl Admitted {
 
 impl Registry {
     /// Answers everything under `/v2/` and `/service/token` (see [`serves`](crate::serves)). `secure` says whether the client
-    /// came by TLS, `peer` from where.
+    /// came by TLS, `peer` from where. The future owns what it needs.
     ///
     /// Deleting asks for the `delete` action; the right to push does not include it.
-    pub async fn handle<B>(&self, request: Request<B>, secure: bool, peer: IpAddr) -> Response<ResponseBody>
+    pub fn handle<B>(
+        &self,
+        request: Request<B>,
+        secure: bool,
+        peer: IpAddr,
+    ) -> BoxFuture<'static, Response<ResponseBody>>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let body = body.map_err(Into::into).boxed_unsync();
+        let (registry, body) = (self.clone(), body.map_err(Into::into).boxed_unsync());
+        Box::pin(async move { registry.respond(head, body, secure, peer).await })
+    }
+
+    async fn respond(
+        &self,
+        head: Parts,
+        body: RequestBody,
+        secure: bool,
+        peer: IpAddr,
+    ) -> Response<ResponseBody> {
         let (is_head, is_token) = (head.method == Method::HEAD, head.uri.path() == crate::router::TOKEN_PATH);
         let mut response = self.answer(head, body, secure, peer).await.unwrap_or_else(Failure::into_response);
         if !is_token {
@@ -88,7 +104,13 @@ impl Registry {
     }
 
     async fn answer(&self, head: Parts, body: RequestBody, secure: bool, peer: IpAddr) -> Answer {
-        let route = Route::parse(head.uri.path())?;
+        let route = Route::parse(head.uri.path()).map_err(|error| match error {
+            // Nothing can be under a name that is no tag; only whoever pushes has to know why.
+            Error::TagInvalid if head.method != Method::PUT => {
+                Error::ManifestUnknown(head.uri.path().to_owned())
+            }
+            error => error,
+        })?;
         let query = Query::parse(head.uri.query().unwrap_or_default(), false)?;
         let authority = head.uri.authority().map(http::uri::Authority::as_str);
         let host =
@@ -227,15 +249,21 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// Reads a body that must not be longer than `limit`; `None` when it is.
-async fn read_body(body: RequestBody, headers: &HeaderMap, limit: usize) -> Result<Option<Bytes>, Error> {
+async fn read_body(mut body: RequestBody, headers: &HeaderMap, limit: usize) -> Result<Option<Bytes>, Error> {
     if content_length(headers).is_some_and(|length| length > limit as u64) {
         return Ok(None);
     }
-    match http_body_util::Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(Some(collected.to_bytes())),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Ok(None),
-        Err(_) => Err(Error::BodyIncomplete),
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::BodyIncomplete)?;
+        if let Ok(data) = frame.into_data() {
+            if bytes.len() + data.len() > limit {
+                return Ok(None);
+            }
+            bytes.extend_from_slice(&data);
+        }
     }
+    Ok(Some(bytes.freeze()))
 }
 
 /// Where a resource of the repository is, as the client sees it.

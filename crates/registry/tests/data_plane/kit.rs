@@ -20,27 +20,27 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-pub const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
-pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// Who is kept out by address.
-pub const BANNED: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 9, 9));
+pub(crate) const BANNED: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 9, 9));
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// `alice` may do everything, `bob` may pull, `carol` may pull and push below `library/`, everybody may pull `public/`.
 /// The registries `demo` and `other` are addressed as `demo.test` or `…/demo/…`.
 #[derive(Default)]
-pub struct Product {
+pub(crate) struct Product {
     /// Pushes told before they were stored.
-    pub accepting: Mutex<Vec<ManifestPush>>,
+    pub(crate) accepting: Mutex<Vec<ManifestPush>>,
     /// Pushes told after they were stored.
-    pub accepted: Mutex<Vec<ManifestPush>>,
+    pub(crate) accepted: Mutex<Vec<ManifestPush>>,
     /// Deletions told.
-    pub deleted: Mutex<Vec<Deletion>>,
-    /// Refuses tags called so, to be pushed or deleted.
-    pub frozen: Mutex<Option<String>>,
+    pub(crate) deleted: Mutex<Vec<Deletion>>,
+    /// Refuses tags called so, to be pushed or deleted; `*` refuses every deletion.
+    pub(crate) frozen: Mutex<Option<String>>,
     /// Makes every question of access fail.
-    pub broken: Mutex<bool>,
+    pub(crate) broken: Mutex<bool>,
 }
 
 impl Product {
@@ -127,7 +127,7 @@ impl Hooks for Product {
             rookery_registry::Deleted::Repository => Vec::new(),
         };
         if let Some(frozen) = self.frozen.lock().as_deref()
-            && tags.iter().any(|tag| tag.as_str() == frozen)
+            && (frozen == "*" || tags.iter().any(|tag| tag.as_str() == frozen))
         {
             return Err(Refusal::denied("the tag is immutable"));
         }
@@ -137,47 +137,47 @@ impl Hooks for Product {
 }
 
 /// A registry of its own in a directory of its own.
-pub struct Kit {
-    pub registry: Registry,
-    pub product: Arc<Product>,
-    pub world: World,
-    pub store: Store,
-    pub directory: TempDir,
+pub(crate) struct Kit {
+    pub(crate) registry: Registry,
+    pub(crate) product: Arc<Product>,
+    pub(crate) world: World,
+    pub(crate) store: Store,
+    pub(crate) directory: TempDir,
     key: TokenKey,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
     /// The first code of an error body.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         assert_eq!(self.header("content-type"), "application/json");
         self.json()["errors"][0]["code"].as_str().expect("a code").to_owned()
     }
 
     #[track_caller]
-    pub fn is(self, status: u16) -> Self {
+    pub(crate) fn is(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         self
     }
 
     /// An error of the table.
     #[track_caller]
-    pub fn fails(self, status: u16, code: &str) -> Self {
+    pub(crate) fn fails(self, status: u16, code: &str) -> Self {
         let reply = self.is(status);
         assert_eq!(reply.code(), code);
         reply
@@ -185,7 +185,7 @@ impl Reply {
 }
 
 /// A request under construction.
-pub struct Call<'k> {
+pub(crate) struct Call<'k> {
     kit: &'k Kit,
     method: Method,
     path: String,
@@ -196,7 +196,7 @@ pub struct Call<'k> {
 }
 
 impl Kit {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let key = TokenKey::generate().expect("randomness");
         // Ages of files are real, so the pinned clock starts where the real one is.
@@ -218,14 +218,14 @@ impl Kit {
     }
 
     /// The same directory and store, opened again: what a new process would see.
-    pub fn restarted(self) -> Self {
+    pub(crate) fn restarted(self) -> Self {
         let Self { registry, world, store, directory, key, .. } = self;
         drop(registry);
         Self::open(directory, store, world, key)
     }
 
     /// A request by alice to `demo.test`.
-    pub fn call(&self, method: Method, path: impl Into<String>) -> Call<'_> {
+    pub(crate) fn call(&self, method: Method, path: impl Into<String>) -> Call<'_> {
         let headers = vec![
             ("host".to_owned(), "demo.test:5000".to_owned()),
             ("authorization".to_owned(), basic("alice")),
@@ -233,24 +233,24 @@ impl Kit {
         Call { kit: self, method, path: path.into(), headers, body: Bytes::new(), peer: LOCAL, secure: false }
     }
 
-    pub async fn get(&self, path: impl Into<String>) -> Reply {
+    pub(crate) async fn get(&self, path: impl Into<String>) -> Reply {
         self.call(Method::GET, path).send().await
     }
 
-    pub async fn head(&self, path: impl Into<String>) -> Reply {
+    pub(crate) async fn head(&self, path: impl Into<String>) -> Reply {
         self.call(Method::HEAD, path).send().await
     }
 
-    pub async fn delete(&self, path: impl Into<String>) -> Reply {
+    pub(crate) async fn delete(&self, path: impl Into<String>) -> Reply {
         self.call(Method::DELETE, path).send().await
     }
 
-    pub async fn post(&self, path: impl Into<String>) -> Reply {
+    pub(crate) async fn post(&self, path: impl Into<String>) -> Reply {
         self.call(Method::POST, path).send().await
     }
 
     /// Pushes a blob at once.
-    pub async fn blob(&self, name: &str, bytes: impl Into<Bytes>) -> Digest {
+    pub(crate) async fn blob(&self, name: &str, bytes: impl Into<Bytes>) -> Digest {
         let bytes = bytes.into();
         let digest = Digest::sha256(&bytes);
         let path = format!("/v2/{name}/blobs/uploads/?digest={digest}");
@@ -259,7 +259,7 @@ impl Kit {
     }
 
     /// Puts a manifest.
-    pub async fn put(&self, name: &str, reference: &str, media_type: &str, manifest: &Value) -> Reply {
+    pub(crate) async fn put(&self, name: &str, reference: &str, media_type: &str, manifest: &Value) -> Reply {
         self.call(Method::PUT, format!("/v2/{name}/manifests/{reference}"))
             .header("content-type", media_type)
             .body(manifest.to_string())
@@ -268,14 +268,14 @@ impl Kit {
     }
 
     /// Pushes an image of one layer with its blobs; `seed` makes it different from others.
-    pub async fn image(&self, name: &str, tag: &str, seed: &str) -> Digest {
+    pub(crate) async fn image(&self, name: &str, tag: &str, seed: &str) -> Digest {
         let manifest = self.image_manifest(name, seed).await;
         self.put(name, tag, IMAGE, &manifest).await.is(201);
         digest_of(&manifest)
     }
 
     /// The blobs of an image, pushed, and its manifest, not pushed.
-    pub async fn image_manifest(&self, name: &str, seed: &str) -> Value {
+    pub(crate) async fn image_manifest(&self, name: &str, seed: &str) -> Value {
         let (config, layer) = (format!("{{\"seed\":\"{seed}\"}}"), format!("layer {seed}"));
         self.blob(name, config.clone()).await;
         self.blob(name, layer.clone()).await;
@@ -287,10 +287,10 @@ impl Kit {
     }
 
     /// A token of the given user for the given scopes, asked for at `host`.
-    pub async fn token(&self, host: &str, user: Option<&str>, scopes: &[&str]) -> String {
-        let scopes: String = scopes.iter().map(|scope| format!("&scope={scope}")).collect();
+    pub(crate) async fn token(&self, host: &str, user: Option<&str>, scopes: &[&str]) -> String {
+        let scopes = scopes.join("&scope=");
         let call = self
-            .call(Method::GET, format!("/service/token?service=harbor-registry{scopes}"))
+            .call(Method::GET, format!("/service/token?service=harbor-registry&scope={scopes}"))
             .header("host", host);
         let call = match user {
             Some(user) => call.header("authorization", &basic(user)),
@@ -304,47 +304,47 @@ impl Kit {
 
 impl Call<'_> {
     /// Sets a header, instead of one of the same name.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn user(self, user: &str) -> Self {
+    pub(crate) fn user(self, user: &str) -> Self {
         self.header("authorization", &basic(user))
     }
 
-    pub fn bearer(self, token: &str) -> Self {
+    pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
-    pub fn anonymous(mut self) -> Self {
+    pub(crate) fn anonymous(mut self) -> Self {
         self.headers.retain(|(name, _)| name != "authorization");
         self
     }
 
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
 
-    pub fn from_peer(mut self, peer: IpAddr) -> Self {
+    pub(crate) fn coming_from(mut self, peer: IpAddr) -> Self {
         self.peer = peer;
         self
     }
 
-    pub fn by_tls(mut self) -> Self {
+    pub(crate) fn by_tls(mut self) -> Self {
         self.secure = true;
         self
     }
 
     /// The length is announced, as clients that know it do.
-    pub async fn send(mut self) -> Reply {
+    pub(crate) async fn send(mut self) -> Reply {
         let body = Full::new(std::mem::take(&mut self.body));
         self.send_body(body).await
     }
 
-    pub async fn send_body<B>(self, body: B) -> Reply
+    pub(crate) async fn send_body<B>(self, body: B) -> Reply
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -370,22 +370,22 @@ impl Call<'_> {
     }
 }
 
-pub fn basic(user: &str) -> String {
+pub(crate) fn basic(user: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:secret")))
 }
 
-pub fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
+pub(crate) fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
     json!({"mediaType": media_type, "digest": Digest::sha256(bytes).as_str(), "size": bytes.len()})
 }
 
-pub fn digest_of(manifest: &Value) -> Digest {
+pub(crate) fn digest_of(manifest: &Value) -> Digest {
     Digest::sha256(manifest.to_string().as_bytes())
 }
 
-pub fn repository(name: &str) -> Repository {
+pub(crate) fn repository(name: &str) -> Repository {
     Repository::new(RegistryId::new("tcr-demo"), name).expect("a name")
 }
 
-pub fn tag(tag: &str) -> Tag {
+pub(crate) fn tag(tag: &str) -> Tag {
     Tag::new(tag).expect("a tag")
 }

@@ -1,5 +1,7 @@
 //! The data plane as clients and products see it: every row of the endpoint table with each of its refusals.
 
+#![allow(clippy::expect_used, reason = "a test says what it expects by failing, in its helpers too")]
+
 mod addressing;
 mod blobs;
 mod catalog;

@@ -1,14 +1,15 @@
 //! Bodies that are long, that break off, and that wait.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream;
 use http::Method;
 use http_body::Frame;
-use http_body_util::{Channel, StreamBody};
+use http_body_util::StreamBody;
 use rookery_registry::Digest;
+use tokio::sync::mpsc::{self, Sender};
 
 use crate::kit::Kit;
 
@@ -16,13 +17,25 @@ const UPLOADS: &str = "/v2/library/app/blobs/uploads/";
 
 /// A body of frames, some of which may be errors.
 fn frames(
-    frames: Vec<Result<Bytes, std::io::Error>>,
-) -> StreamBody<stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, std::io::Error>>>> {
-    StreamBody::new(stream::iter(frames.into_iter().map(|frame| frame.map(Frame::data)).collect::<Vec<_>>()))
+    parts: Vec<std::io::Result<Bytes>>,
+) -> StreamBody<impl futures_util::Stream<Item = Part> + Send + 'static> {
+    StreamBody::new(stream::iter(parts.into_iter().map(|part| part.map(Frame::data))))
+}
+
+type Part = Result<Frame<Bytes>, std::io::Error>;
+
+/// A body whose frames come when the test sends them. A frame that was sent while another waits has seen the other taken.
+fn waiting() -> (Sender<Part>, StreamBody<impl futures_util::Stream<Item = Part> + Send + 'static>) {
+    let (sender, mut receiver) = mpsc::channel(1);
+    (sender, StreamBody::new(stream::poll_fn(move |context| receiver.poll_recv(context))))
+}
+
+async fn send(sender: &Sender<Part>, data: &'static str) {
+    sender.send(Ok(Frame::data(data.into()))).await.expect("taken");
 }
 
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length).map(|index| (index * 7 % 253) as u8).collect()
+    (0..=252_u8).cycle().take(length).collect()
 }
 
 async fn start(kit: &Kit) -> String {
@@ -41,7 +54,9 @@ async fn a_layer_of_many_batches_in_odd_frames() {
     kit.call(Method::PUT, format!("{location}?digest={digest}")).send().await.is(201);
     let pulled = kit.get(format!("/v2/library/app/blobs/{digest}")).await.is(200);
     assert!(pulled.body == content);
-    let part = kit.call(Method::GET, format!("/v2/library/app/blobs/{digest}")).header("range", "bytes=1000000-3000000");
+    let part = kit
+        .call(Method::GET, format!("/v2/library/app/blobs/{digest}"))
+        .header("range", "bytes=1000000-3000000");
     let part = part.send().await.is(206);
     assert!(part.body == content[1_000_000..=3_000_000]);
 }
@@ -111,12 +126,12 @@ async fn a_chunk_of_another_length_than_announced_is_undone() {
 async fn one_request_at_a_time_writes_to_a_session() {
     let kit = Kit::new();
     let location = start(&kit).await;
-    let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
+    let (sender, body) = waiting();
     let writing = kit.call(Method::PATCH, &location).send_body(body);
     let meanwhile = async {
         // A first frame has been taken, so the session is claimed.
-        sender.send_data("slow".into()).await.expect("taken");
-        sender.send_data("ly".into()).await.expect("taken");
+        send(&sender, "slow").await;
+        send(&sender, "ly").await;
         let reply = kit.call(Method::PATCH, &location).body("x").send().await.fails(429, "TOOMANYREQUESTS");
         assert_eq!(reply.header("retry-after"), "1");
         kit.delete(&location).await.fails(429, "TOOMANYREQUESTS");
@@ -134,18 +149,18 @@ async fn one_request_at_a_time_writes_to_a_session() {
 async fn a_client_that_goes_away_leaves_a_session_to_resume() {
     let kit = Kit::new();
     let location = start(&kit).await;
-    let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
+    let (sender, body) = waiting();
     let mut writing = Box::pin(kit.call(Method::PATCH, &location).send_body(body));
     let feed = async {
-        sender.send_data("abc".into()).await.expect("taken");
-        sender.send_data("def".into()).await.expect("taken");
+        send(&sender, "abc").await;
+        send(&sender, "def").await;
     };
     tokio::select! {
         reply = &mut writing => panic!("answered early: {reply:?}"),
         () = feed => {}
     }
     drop(writing);
-    sender.abort(std::io::ErrorKind::ConnectionReset.into());
+    sender.send(Err(std::io::ErrorKind::ConnectionReset.into())).await.expect("taken");
     // The task that writes ends by itself; until then the session is busy.
     let digest = Digest::sha256(b"abcdefghi");
     let put = format!("{location}?digest={digest}");

@@ -115,7 +115,9 @@ async fn chunks_out_of_order_are_refused_and_write_nothing() {
     assert_eq!(status.header("docker-upload-uuid").len(), 36);
     let digest = Digest::sha256(b"abcdef");
     let put = |range: &'static str| {
-        kit.call(Method::PUT, format!("{location}?digest={digest}")).header("content-range", range).body("def")
+        kit.call(Method::PUT, format!("{location}?digest={digest}"))
+            .header("content-range", range)
+            .body("def")
     };
     put("4-6").send().await.fails(416, "BLOB_UPLOAD_INVALID");
     assert_eq!(kit.get(&location).await.is(204).header("range"), "0-2");
@@ -174,7 +176,10 @@ async fn missing_malformed_and_foreign_digests_are_refused() {
     let location = start(&kit).await;
     kit.call(Method::PUT, &location).send().await.fails(400, "DIGEST_INVALID");
     for digest in ["sha256:baddigeststring", "md5:d41d8cd98f00b204e9800998ecf8427e", "", "../../etc"] {
-        kit.call(Method::PUT, format!("{location}?digest={digest}")).send().await.fails(400, "DIGEST_INVALID");
+        kit.call(Method::PUT, format!("{location}?digest={digest}"))
+            .send()
+            .await
+            .fails(400, "DIGEST_INVALID");
         kit.post(format!("{UPLOADS}?digest={digest}")).await.fails(400, "DIGEST_INVALID");
         kit.post(format!("{UPLOADS}?mount={digest}")).await.fails(400, "DIGEST_INVALID");
     }
@@ -191,11 +196,13 @@ async fn sha512_announced_and_unannounced() {
     assert_created(&put(&kit, &unannounced, &digest, "ng").await, &digest);
     assert_pullable(&kit, &digest, "long").await;
     let other = Digest::of(Algorithm::Sha512, b"other");
-    let announced = kit.post(format!("{UPLOADS}?digest-algorithm=sha512")).await.is(202).header("location").to_owned();
+    let announced =
+        kit.post(format!("{UPLOADS}?digest-algorithm=sha512")).await.is(202).header("location").to_owned();
     patch(&kit, &announced, None, "other").await.is(202);
     assert_created(&put(&kit, &announced, &other, "").await, &other);
     // Announced so, asked for otherwise.
-    let changed = kit.post(format!("{UPLOADS}?digest-algorithm=sha512")).await.is(202).header("location").to_owned();
+    let changed =
+        kit.post(format!("{UPLOADS}?digest-algorithm=sha512")).await.is(202).header("location").to_owned();
     let third = Digest::sha256(b"third");
     assert_created(&put(&kit, &changed, &third, "third").await, &third);
     let wrong = start(&kit).await;
@@ -233,7 +240,11 @@ async fn a_session_belongs_to_its_repository() {
     let elsewhere = format!("/v2/library/other/blobs/uploads/{uuid}");
     kit.get(&elsewhere).await.fails(404, "BLOB_UPLOAD_UNKNOWN");
     kit.delete(&elsewhere).await.fails(404, "BLOB_UPLOAD_UNKNOWN");
-    kit.call(Method::GET, &location).header("host", "other.test").send().await.fails(404, "BLOB_UPLOAD_UNKNOWN");
+    kit.call(Method::GET, &location)
+        .header("host", "other.test")
+        .send()
+        .await
+        .fails(404, "BLOB_UPLOAD_UNKNOWN");
     kit.get(&location).await.is(204);
 }
 
@@ -252,7 +263,8 @@ async fn unknown_sessions_are_said_to_be_unknown() {
         for reply in replies {
             let code = reply.code();
             assert!(
-                (reply.status == 404 && code == "BLOB_UPLOAD_UNKNOWN") || (reply.status == 400 && code == "NAME_INVALID"),
+                (reply.status == 404 && code == "BLOB_UPLOAD_UNKNOWN")
+                    || (reply.status == 400 && code == "NAME_INVALID"),
                 "{id}: {reply:?}"
             );
         }

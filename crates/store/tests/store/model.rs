@@ -33,22 +33,22 @@ struct Question {
     reverse: bool,
 }
 
-/// Few different texts, so that they collide, and with the bytes that the encoding of keys treats specially.
-fn text() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["", "\0", "\u{1}", "a", "a\0", "ab", "é"]).prop_map(str::to_owned)
+/// Few different scopes, keys and titles, so that they meet, with the bytes that the encoding of keys treats specially.
+fn scope() -> impl Strategy<Value = Regional> {
+    let region = prop::sample::select(vec!["a", "a\0"]).prop_map(str::to_owned);
+    (prop::sample::select(vec![1, u64::MAX]), region).prop_map(|(uin, region)| Regional { uin, region })
 }
 
-fn scope() -> impl Strategy<Value = Regional> {
-    (prop::sample::select(vec![1, 2, 255, u64::MAX]), text())
-        .prop_map(|(uin, region)| Regional { uin, region })
+fn book() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["", "\u{1}", "a", "a\0"]).prop_map(str::to_owned)
 }
 
 fn key() -> impl Strategy<Value = Key> {
-    (text(), prop::sample::select(vec![0, 1, 255, 256, u64::MAX]))
+    (book(), prop::sample::select(vec![0, 255, 256]))
 }
 
 fn row() -> impl Strategy<Value = Note> {
-    ("[a-h]", prop::option::of(0..3_u64)).prop_map(|(title, owner)| Note { title, owner })
+    ("[a-p]", prop::option::of(0..3_u64)).prop_map(|(title, owner)| Note { title, owner })
 }
 
 fn steps() -> impl Strategy<Value = Steps> {
@@ -63,7 +63,14 @@ fn steps() -> impl Strategy<Value = Steps> {
 
 fn question() -> impl Strategy<Value = Question> {
     let start = prop::option::of((key(), any::<bool>()));
-    (scope(), prop::option::of(text()), start, 0..3_usize, prop::option::of(0..4_usize), any::<bool>())
+    (
+        scope(),
+        prop::option::weighted(0.3, book()),
+        start,
+        0..3_usize,
+        prop::option::weighted(0.3, 0..4_usize),
+        any::<bool>(),
+    )
         .prop_map(|(scope, book, start, skip, limit, reverse)| Question {
             scope,
             book,
@@ -182,7 +189,7 @@ proptest! {
 
     #[test]
     fn every_store_does_what_the_model_does(
-        transactions in prop::collection::vec((steps(), prop::collection::vec(question(), 1..6)), 1..10)
+        transactions in prop::collection::vec((steps(), prop::collection::vec(question(), 4..12)), 1..10)
     ) {
         for (store, _kept) in stores() {
             let mut model = Model::new();
