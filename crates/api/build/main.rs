@@ -2,10 +2,13 @@
 //! actions and its error codes. The generated code is plain (no derive of a serialisation framework), because
 //! some 1,300 structures pass through the compiler at every clean build.
 
+#![allow(clippy::print_stdout, reason = "a build script speaks to cargo on its standard output")]
+
 mod model;
 mod names;
 mod product;
 
+use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
 
@@ -27,17 +30,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("cargo::rerun-if-changed={}", path.display());
         let model: model::Model = serde_json::from_slice(&fs::read(&path)?)?;
         fs::write(Path::new(&out).join(format!("{}.rs", model.product)), product::module(&model)?)?;
-        index.push_str(&format!(
+        write!(
+            index,
             "/// `{p}` {v}.\n#[allow(missing_docs, clippy::all, clippy::pedantic, reason = \"generated from the model\")]\npub mod {p} {{ include!(concat!(env!(\"OUT_DIR\"), \"/{p}.rs\")); }}\n",
             p = model.product,
             v = model.version,
-        ));
+        )?;
         products.push(format!("&{}::PRODUCT", model.product));
     }
-    index.push_str(&format!(
-        "/// Every product of the models.\npub static PRODUCTS: &[&crate::shape::ProductShape] = &[{}];\n",
+    writeln!(
+        index,
+        "/// Every product of the models.\npub static PRODUCTS: &[&crate::shape::ProductShape] = &[{}];",
         products.join(", ")
-    ));
+    )?;
     fs::write(Path::new(&out).join("products.rs"), index)?;
     Ok(())
 }

@@ -7,8 +7,9 @@ pub(crate) fn field(name: &str) -> String {
     for (at, &c) in characters.iter().enumerate() {
         if c.is_ascii_uppercase() {
             let after_lower = at > 0 && !characters[at - 1].is_ascii_uppercase() && characters[at - 1] != '_';
-            let starts_word =
-                at > 0 && characters[at - 1].is_ascii_uppercase() && characters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+            let starts_word = at > 0
+                && characters[at - 1].is_ascii_uppercase()
+                && characters.get(at + 1).is_some_and(char::is_ascii_lowercase);
             if after_lower || starts_word {
                 snake.push('_');
             }
@@ -18,11 +19,11 @@ pub(crate) fn field(name: &str) -> String {
         }
     }
     match snake.as_str() {
-        "abstract" | "as" | "async" | "await" | "become" | "box" | "break" | "const" | "continue" | "do" | "dyn" | "else"
-        | "enum" | "extern" | "false" | "final" | "fn" | "for" | "gen" | "if" | "impl" | "in" | "let" | "loop" | "macro"
-        | "match" | "mod" | "move" | "mut" | "override" | "priv" | "pub" | "ref" | "return" | "static" | "struct"
-        | "trait" | "true" | "try" | "type" | "typeof" | "unsafe" | "unsized" | "use" | "virtual" | "where" | "while"
-        | "yield" => format!("r#{snake}"),
+        "abstract" | "as" | "async" | "await" | "become" | "box" | "break" | "const" | "continue" | "do"
+        | "dyn" | "else" | "enum" | "extern" | "false" | "final" | "fn" | "for" | "gen" | "if" | "impl"
+        | "in" | "let" | "loop" | "macro" | "match" | "mod" | "move" | "mut" | "override" | "priv"
+        | "pub" | "ref" | "return" | "static" | "struct" | "trait" | "true" | "try" | "type" | "typeof"
+        | "unsafe" | "unsized" | "use" | "virtual" | "where" | "while" | "yield" => format!("r#{snake}"),
         _ => snake,
     }
 }

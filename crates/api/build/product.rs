@@ -42,7 +42,11 @@ fn usages(model: &Model) -> Result<BTreeMap<&str, Usage>> {
                     continue;
                 }
                 let usage = usages.entry(name).or_default();
-                if input { usage.input = true } else { usage.output = true }
+                if input {
+                    usage.input = true;
+                } else {
+                    usage.output = true;
+                }
                 let members = model.structures.get(name).ok_or_else(|| format!("no structure {name}"))?;
                 pending.extend(members.iter().filter_map(Member::structure));
             }
@@ -137,7 +141,11 @@ fn structure(out: &mut String, name: &str, members: &[Member], usage: Usage) -> 
 }
 
 fn shape(out: &mut String, name: &str, members: &[Member]) -> Result<()> {
-    writeln!(out, "pub static {}: StructureShape = StructureShape {{ name: {name:?}, members: &[", names::constant(name))?;
+    writeln!(
+        out,
+        "pub static {}: StructureShape = StructureShape {{ name: {name:?}, members: &[",
+        names::constant(name)
+    )?;
     for member in members {
         writeln!(
             out,
@@ -196,7 +204,14 @@ fn errors(out: &mut String, model: &Model) -> Result<()> {
         }
         writeln!(out, "/// `{code}`\n{variant},")?;
     }
-    writeln!(out, "}}\nimpl ErrorCode {{\npub const NAMES: &'static [&'static str] = &{:?};\n}}", model.errors)?;
-    writeln!(out, "impl crate::ErrorCode for ErrorCode {{ fn name(self) -> &'static str {{ Self::NAMES[self as usize] }} }}")?;
+    writeln!(
+        out,
+        "}}\nimpl ErrorCode {{\npub const NAMES: &'static [&'static str] = &{:?};\n}}",
+        model.errors
+    )?;
+    writeln!(
+        out,
+        "impl crate::ErrorCode for ErrorCode {{ fn name(self) -> &'static str {{ Self::NAMES[self as usize] }} }}"
+    )?;
     Ok(())
 }

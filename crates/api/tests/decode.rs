@@ -8,8 +8,10 @@ use rookery_api::shape::StructureShape;
 use rookery_api::{Request, Structure};
 
 fn shape(action: &str) -> &'static StructureShape {
-    tcr::PRODUCT.action(action).unwrap().input
+    tcr::PRODUCT.actions.iter().find(|candidate| candidate.name == action).map_or(&EMPTY, |found| found.input)
 }
+
+static EMPTY: StructureShape = StructureShape { name: "no such action", members: &[] };
 
 fn from_json(action: &str, body: &str) -> Result<Value, DecodeError> {
     conform(json::read(body.as_bytes())?, shape(action), Side::Request)
@@ -54,7 +56,11 @@ fn every_wrong_json_is_its_own_error() {
         ("DescribeInstances", r#"{"$schema":1}"#, DecodeError::Unknown(path("$schema"))),
         ("DescribeInstances", r#"{"limit":1}"#, DecodeError::Unknown(path("limit"))),
         ("DescribeInstances", r#"{"Filters":[{"X":1}]}"#, DecodeError::Unknown(path("Filters.0.X"))),
-        ("DescribeInstances", r#"{"Filters":[{"Name":"a"}]}"#, DecodeError::Missing(path("Filters.0.Values"))),
+        (
+            "DescribeInstances",
+            r#"{"Filters":[{"Name":"a"}]}"#,
+            DecodeError::Missing(path("Filters.0.Values")),
+        ),
         ("DescribeInstances", r#"{"Limit":1,"Limit":2}"#, DecodeError::Repeated(path("Limit"))),
         ("DescribeInstances", r#"{"Limit":1.0}"#, mistyped("Limit", "int64")),
         ("DescribeInstances", r#"{"Limit":"x"}"#, mistyped("Limit", "int64")),
@@ -108,7 +114,8 @@ fn a_request_survives_json() {
         ..Default::default()
     };
     let text = request.to_json(Nulls::Omitted);
-    let value = conform(json::read(&text).unwrap(), tcr::DescribeInstancesRequest::SHAPE, Side::Request).unwrap();
+    let value =
+        conform(json::read(&text).unwrap(), tcr::DescribeInstancesRequest::SHAPE, Side::Request).unwrap();
     let mut untyped = Vec::new();
     write_value(&value, tcr::DescribeInstancesRequest::SHAPE, &mut untyped).unwrap();
     assert_eq!(untyped, text);
@@ -140,7 +147,7 @@ proptest! {
 
     #[test]
     fn flattening_loses_nothing(filters in proptest::collection::vec(("[^\u{0}]{0,8}", proptest::collection::vec(".{0,6}", 1..4)), 1..13)) {
-        let encode = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+        let encode = |text: &str| text.bytes().fold(String::new(), |out, b| out + &format!("%{b:02X}"));
         let mut form = Vec::new();
         for (at, (name, values)) in filters.iter().enumerate() {
             form.push(format!("Filters.{at}.Name={}", encode(name)));

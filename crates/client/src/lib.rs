@@ -143,8 +143,8 @@ impl Client {
         let unreadable = |error: DecodeError| ClientError::Reply(error.to_string());
         let node = json::read(reply.response.as_bytes()).map_err(unreadable)?;
         let value = decode::conform(node, action.output, Side::Reply).map_err(unreadable)?;
-        let response =
-            R::Response::from_structure(value).map_err(|mismatch| ClientError::Reply(mismatch.to_string()))?;
+        let response = R::Response::from_structure(value)
+            .map_err(|mismatch| ClientError::Reply(mismatch.to_string()))?;
         Ok(Reply { response, request_id: reply.request_id })
     }
 
@@ -216,9 +216,11 @@ fn read_envelope(text: &str) -> Result<Reply<String>, ClientError> {
     let field = |value: &serde_json::Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
     let request_id = field(&response, "RequestId");
     match response.get("Error") {
-        Some(error) => {
-            Err(ClientError::Refused { code: field(error, "Code"), message: field(error, "Message"), request_id })
-        }
+        Some(error) => Err(ClientError::Refused {
+            code: field(error, "Code"),
+            message: field(error, "Message"),
+            request_id,
+        }),
         None => Ok(Reply { response: response.to_string(), request_id }),
     }
 }

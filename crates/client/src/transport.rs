@@ -9,7 +9,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use crate::ClientError;
 
 /// A call waits this long, as the official SDKs do.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Whose certificates are trusted.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,10 @@ impl Transport {
     }
 }
 
-fn read(url: &str, reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<String, ClientError> {
+fn read(
+    url: &str,
+    reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<String, ClientError> {
     reply
         .and_then(|mut reply| reply.body_mut().with_config().limit(64 * 1024 * 1024).read_to_string())
         .map_err(|source| ClientError::Transport { endpoint: url.to_owned(), source: Box::new(source) })

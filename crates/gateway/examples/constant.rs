@@ -1,5 +1,7 @@
 //! The gateway's sockets with a constant answer: the limit that `bench/` measures the gateway against.
 
+#![allow(clippy::print_stdout, reason = "the address is for the one who measures")]
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +15,8 @@ const ANSWER: &str = r#"{"Response":{"Arn":"qcs::cam:100000000001:uin/1000000000
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let address = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(([127, 0, 0, 1], 0).into());
+    let address =
+        std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(([127, 0, 0, 1], 0).into());
     let listener = Listener::bind(address).await?;
     println!("{}", listener.address);
     let handler = Arc::new(|_: Request<Incoming>, _: Connection| async {

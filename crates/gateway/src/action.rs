@@ -143,13 +143,8 @@ where
     if let Err(error) = permitted {
         return Outcome { asked: Some(asked), result: Err(Failure::common(&error, language)) };
     }
-    let call = Call {
-        request,
-        caller: place.caller,
-        region: place.region,
-        language,
-        request_id: place.request_id,
-    };
+    let call =
+        Call { request, caller: place.caller, region: place.region, language, request_id: place.request_id };
     let result = match function(call).await {
         Ok(reply) => {
             let mut text = Vec::with_capacity(256);

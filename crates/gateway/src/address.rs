@@ -53,9 +53,12 @@ mod tests {
 
     #[test]
     fn names_products_under_any_root() {
-        for host in
-            ["tcr.tencentcloudapi.com", "tcr.intl.tencentcloudapi.com", "TCR.localhost:8080", "http://tcr.x.test:1"]
-        {
+        for host in [
+            "tcr.tencentcloudapi.com",
+            "tcr.intl.tencentcloudapi.com",
+            "TCR.localhost:8080",
+            "http://tcr.x.test:1",
+        ] {
             assert_eq!(at(host).product, Some("tcr"), "{host}");
         }
         let regional = at("cvm.ap-shanghai-fsi.tencentcloudapi.com");

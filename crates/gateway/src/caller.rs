@@ -78,7 +78,7 @@ pub struct Refused {
     /// The error that the client gets.
     pub error: CommonError,
     /// The server's canonical request (v3) and string to sign, for the trace.
-    pub computed: Option<Computed>,
+    pub computed: Option<Box<Computed>>,
     /// What the client is not told.
     pub internal: Option<String>,
 }
@@ -164,10 +164,10 @@ fn verify_v3(
         v3::SigningKey::derive(credential.secret_key.reveal(), authorization.date, authorization.service);
     let verified = v3::verify(&request, &authorization, &key).map_err(|mismatch| Refused {
         error: CommonError::SignatureFailure,
-        computed: Some(Computed {
+        computed: Some(Box::new(Computed {
             canonical_request: Some(mismatch.canonical_request),
             string_to_sign: mismatch.string_to_sign,
-        }),
+        })),
         internal: None,
     })?;
     Ok(Verified {
@@ -206,7 +206,7 @@ fn verify_v1(
     let reading = v1::verify(&request, method, &signed.signature, credential.secret_key.reveal()).map_err(
         |mismatch| Refused {
             error: CommonError::SignatureFailure,
-            computed: Some(Computed { canonical_request: None, string_to_sign: mismatch.source }),
+            computed: Some(Box::new(Computed { canonical_request: None, string_to_sign: mismatch.source })),
             internal: None,
         },
     )?;

@@ -127,14 +127,17 @@ fn from_request_string(arrival: &Arrival) -> Result<CommonParameters, CommonErro
     let parameters = flattened::pairs(text)?;
     let find = |name: &str| parameters.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.clone());
     let required = |name: &str| {
-        find(name).filter(|value| !value.is_empty()).ok_or_else(|| CommonError::MissingParameter(name.to_owned()))
+        find(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| CommonError::MissingParameter(name.to_owned()))
     };
     for name in V1_NAMES {
         if parameters.iter().filter(|(sent, _)| sent == name).count() > 1 {
             return Err(DecodeError::Repeated(name.to_owned()).into());
         }
     }
-    let (action, version, timestamp_text) = (required("Action")?, required("Version")?, required("Timestamp")?);
+    let (action, version, timestamp_text) =
+        (required("Action")?, required("Version")?, required("Timestamp")?);
     let nonce = required("Nonce")?;
     // Node sends 0, Python and Go up to 63 bits (`protocol.md` §2.3).
     nonce.parse::<u64>().map_err(|_| CommonError::CommonType("Nonce"))?;

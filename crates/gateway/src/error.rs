@@ -89,9 +89,9 @@ impl CommonError {
             Self::SignatureFailure | Self::SignatureBodyTooLarge => "AuthFailure.SignatureFailure",
             Self::TokenFailure => "AuthFailure.TokenFailure",
             Self::UnauthorizedOperation { .. } => "UnauthorizedOperation",
-            Self::MissingParameter(_) | Self::MissingHeader(_) | Self::Parameters(DecodeError::Missing(_)) => {
-                "MissingParameter"
-            }
+            Self::MissingParameter(_)
+            | Self::MissingHeader(_)
+            | Self::Parameters(DecodeError::Missing(_)) => "MissingParameter",
             Self::InvalidAction { .. } | Self::ActionNotFound(_) => "InvalidAction",
             Self::NoSuchProduct => "NoSuchProduct",
             Self::NoSuchVersion { .. } => "NoSuchVersion",
@@ -215,7 +215,8 @@ impl CommonError {
 fn parameters_english(error: &DecodeError) -> String {
     match error {
         DecodeError::NotJson => {
-            "The request content not valid json format for specified content-type=application/json.".to_owned()
+            "The request content not valid json format for specified content-type=application/json."
+                .to_owned()
         }
         DecodeError::NoEquals => "Url key and value should be splited by `=`.".to_owned(),
         DecodeError::EmptyName => "The request has a parameter key which is empty string.".to_owned(),

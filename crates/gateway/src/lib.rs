@@ -3,11 +3,16 @@
 //! A request walks down a street of steps; each is a module named for what it decides, and a step that fails answers at once
 //! with its own error:
 //!
-//! 1. [`arrival`]: method, size, encoding. 2. [`address`]: product and access region from `Host`. 3. [`common_parameters`]:
-//! headers (v3) or request string (v1). 4. [`caller`]: signature, timestamp, token, key. 5. [`action`]: the descriptor of the
-//! action, its version and region. 6. [`rate`]: calls per second. 7. [`parameters`]: the checked, typed request.
-//! 8. [`permission`]: what the caller may do. 9. the action itself, a typed function of a product. 10. [`reply`]: HTTP 200
-//! and the envelope, recorded in the [`trace`].
+//! 1. [`arrival`]: method, size, encoding.
+//! 2. [`address`]: product and access region from `Host`.
+//! 3. [`common_parameters`]: headers (v3) or request string (v1).
+//! 4. [`caller`]: signature, timestamp, token, key.
+//! 5. [`action`]: the descriptor of the action, its version and region.
+//! 6. [`rate`]: calls per second.
+//! 7. [`parameters`]: the checked, typed request.
+//! 8. [`permission`]: what the caller may do.
+//! 9. The action itself, a typed function of a product.
+//! 10. [`reply`]: HTTP 200 and the envelope, recorded in the [`trace`].
 //!
 //! [`pipeline`] is the street; nothing else calls the steps. Products see [`Call`], never HTTP, bytes or signatures.
 

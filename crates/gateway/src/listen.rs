@@ -52,8 +52,12 @@ impl Listener {
     }
 
     /// Serves connections until `stop` turns true, then lets begun requests finish (for a while).
-    pub async fn serve<H, F, B>(self, tls: Option<TlsAcceptor>, handler: Arc<H>, mut stop: watch::Receiver<bool>)
-    where
+    pub async fn serve<H, F, B>(
+        self,
+        tls: Option<TlsAcceptor>,
+        handler: Arc<H>,
+        mut stop: watch::Receiver<bool>,
+    ) where
         H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
         F: Future<Output = Response<B>> + Send + 'static,
         B: Body<Data = Bytes> + Send + 'static,

@@ -49,7 +49,7 @@ impl std::fmt::Debug for Gateway {
 /// A refusal somewhere on the street, before an action ran.
 struct Stopped {
     failure: Failure,
-    computed: Option<caller::Computed>,
+    computed: Option<Box<caller::Computed>>,
 }
 
 impl Gateway {
@@ -101,7 +101,7 @@ impl Gateway {
             Err(error) => Err(Stopped { failure: Failure::common(&error, language), computed: None }),
         };
         let result = result.map_err(|stopped| {
-            record.computed = stopped.computed;
+            record.computed = stopped.computed.map(|computed| *computed);
             stopped.failure
         });
         if let Err(failure) = &result {
@@ -119,7 +119,12 @@ impl Gateway {
         reply::write(&result, request_id)
     }
 
-    async fn walk(&self, arrival: &Arrival, request_id: RequestId, record: &mut Record) -> Result<Vec<u8>, Stopped> {
+    async fn walk(
+        &self,
+        arrival: &Arrival,
+        request_id: RequestId,
+        record: &mut Record,
+    ) -> Result<Vec<u8>, Stopped> {
         let stop = |error: &CommonError, language| Stopped {
             failure: Failure::common(error, language),
             computed: None,
@@ -156,7 +161,8 @@ impl Gateway {
             uin: verified.caller.uin(),
         };
         self.rates.count(counted, now).map_err(|error| stop(&error, language))?;
-        let value = parameters::read(arrival, &common, found.shape).map_err(|error| stop(&error, language))?;
+        let value =
+            parameters::read(arrival, &common, found.shape).map_err(|error| stop(&error, language))?;
 
         let identity = Arc::clone(&self.identity);
         let place = Place { caller: verified.caller, region, language, request_id, identity };

@@ -20,7 +20,8 @@ pub fn write(result: &Result<Vec<u8>, Failure>, request_id: RequestId) -> Respon
     match result {
         // The members are an object's text; its braces give way to the envelope's.
         Ok(members) => {
-            let inner = members.strip_prefix(b"{").and_then(|text| text.strip_suffix(b"}")).unwrap_or_default();
+            let inner =
+                members.strip_prefix(b"{").and_then(|text| text.strip_suffix(b"}")).unwrap_or_default();
             body.extend_from_slice(inner);
             if !inner.is_empty() {
                 body.push(b',');

@@ -113,7 +113,13 @@ impl Traces {
     #[must_use]
     pub fn latest(&self, count: usize) -> Vec<Record> {
         let kept = self.kept.lock();
-        kept.order.iter().rev().take(count).filter_map(|id| kept.records.get(id)).map(|r| (**r).clone()).collect()
+        kept.order
+            .iter()
+            .rev()
+            .take(count)
+            .filter_map(|id| kept.records.get(id))
+            .map(|r| (**r).clone())
+            .collect()
     }
 }
 

@@ -36,7 +36,9 @@ fn context(secret_id: &str) -> String {
 pub(crate) fn root_key(store: &Store, seal: &Seal, root: Account) -> Result<Option<RootKey>, OpenError> {
     let scope = AccountScope { uin: root.uin };
     let keys = store.read(|view| view.scan::<Keys>(&scope, Scan::all()))?;
-    let Some((secret_id, row)) = keys.into_iter().find(|(_, row)| row.uin == root.uin) else { return Ok(None) };
+    let Some((secret_id, row)) = keys.into_iter().find(|(_, row)| row.uin == root.uin) else {
+        return Ok(None);
+    };
     let secret = seal.open(&context(&secret_id), &row.secret)?;
     let secret = String::from_utf8(secret.to_vec()).map_err(|_| OpenError::DamagedKey)?;
     Ok(Some(RootKey::new(secret_id, secret)?))
@@ -59,7 +61,8 @@ pub(crate) async fn replace_root_key(
     let secret_id = key.secret_id.clone();
     store
         .write(move |tx| {
-            for (former, _) in tx.scan::<Keys>(&scope, Scan::all())?.into_iter().filter(|(_, row)| row.uin == root.uin)
+            for (former, _) in
+                tx.scan::<Keys>(&scope, Scan::all())?.into_iter().filter(|(_, row)| row.uin == root.uin)
             {
                 tx.delete::<Keys>(&scope, &former)?;
             }

@@ -151,7 +151,10 @@ mod tests {
         let key = RootKey::read(directory.path(), &seal).unwrap();
         assert_eq!(cam.credential("AKIDnobody", None).unwrap_err(), CredentialError::NotFound);
         assert_eq!(cam.credential(&key.secret_id, Some("token")).unwrap_err(), CredentialError::Token);
-        assert!(RootKey::read(directory.path(), &Seal::ephemeral().unwrap()).is_err(), "sealed by another key");
+        assert!(
+            RootKey::read(directory.path(), &Seal::ephemeral().unwrap()).is_err(),
+            "sealed by another key"
+        );
     }
 
     #[tokio::test]

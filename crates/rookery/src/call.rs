@@ -59,7 +59,8 @@ pub(crate) fn run(options: &Call) -> Result<(), Box<dyn Error>> {
 
 impl Given {
     fn read(words: &[String]) -> Result<Self, String> {
-        let data = std::env::var_os("ROOKERY_DATA").map_or_else(|| PathBuf::from("./rookery-data"), PathBuf::from);
+        let data =
+            std::env::var_os("ROOKERY_DATA").map_or_else(|| PathBuf::from("./rookery-data"), PathBuf::from);
         let mut given = Self {
             endpoint: None,
             region: std::env::var("TENCENTCLOUD_REGION").ok(),
@@ -71,7 +72,8 @@ impl Given {
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
-            let name = word.strip_prefix("--").ok_or_else(|| format!("`{word}`: parameters begin with --"))?;
+            let name =
+                word.strip_prefix("--").ok_or_else(|| format!("`{word}`: parameters begin with --"))?;
             if name == "help" {
                 given.help = true;
                 continue;
@@ -100,7 +102,9 @@ fn tree(action: &ActionShape, parameters: Vec<(String, String)>) -> Result<Node,
         member.is_some_and(|member| matches!(member.kind, Kind::List(_) | Kind::Structure(_)))
     };
     let (whole, dotted): (Vec<_>, Vec<_>) = parameters.into_iter().partition(|(name, _)| takes_json(name));
-    let Node::Object(mut members) = gather(dotted)? else { return Err("parameters do not form an object".into()) };
+    let Node::Object(mut members) = gather(dotted)? else {
+        return Err("parameters do not form an object".into());
+    };
     for (name, text) in whole {
         // Only objects are read at the top, so the value travels in one.
         let wrapped = format!("{{\"{name}\":{text}}}");
@@ -113,20 +117,18 @@ fn tree(action: &ActionShape, parameters: Vec<(String, String)>) -> Result<Node,
 }
 
 fn client(given: Given) -> Result<Client, Box<dyn Error>> {
-    let (endpoint, key, nearest) = match given.endpoint {
-        Some(endpoint) => {
-            let variable =
-                |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set; a call of --endpoint needs it"));
-            let key = Credentials::new(variable("TENCENTCLOUD_SECRET_ID")?, variable("TENCENTCLOUD_SECRET_KEY")?);
-            let token = std::env::var("TENCENTCLOUD_TOKEN");
-            (endpoint, token.map_or(key.clone(), |token| key.token(token)), None)
-        }
-        None => {
-            let endpoints = Endpoints::of_running(&given.data)?;
-            let key = root_key(&given.data)?;
-            let key = Credentials::new(key.secret_id, key.secret_key.as_str());
-            (endpoints.http, key, Some(endpoints.region))
-        }
+    let (endpoint, key, nearest) = if let Some(endpoint) = given.endpoint {
+        let variable = |name: &str| {
+            std::env::var(name).map_err(|_| format!("{name} is not set; a call of --endpoint needs it"))
+        };
+        let key = Credentials::new(variable("TENCENTCLOUD_SECRET_ID")?, variable("TENCENTCLOUD_SECRET_KEY")?);
+        let token = std::env::var("TENCENTCLOUD_TOKEN");
+        (endpoint, token.map_or(key.clone(), |token| key.token(token)), None)
+    } else {
+        let endpoints = Endpoints::of_running(&given.data)?;
+        let key = root_key(&given.data)?;
+        let key = Credentials::new(key.secret_id, key.secret_key.as_str());
+        (endpoints.http, key, Some(endpoints.region))
     };
     let mut client = Client::new(&endpoint, key)?;
     if let Some(region) = given.region.or(nearest) {
@@ -178,10 +180,16 @@ mod tests {
 
     #[test]
     fn parameters_become_the_requests_json() {
-        assert_eq!(body(&[("Limit", "5"), ("AllRegion", "true")]).unwrap(), r#"{"Limit":5,"AllRegion":true}"#);
+        assert_eq!(
+            body(&[("Limit", "5"), ("AllRegion", "true")]).unwrap(),
+            r#"{"Limit":5,"AllRegion":true}"#
+        );
         let filters = r#"{"Filters":[{"Name":"RegistryName","Values":["a"]}]}"#;
         assert_eq!(body(&[("Filters", r#"[{"Name":"RegistryName","Values":["a"]}]"#)]).unwrap(), filters);
-        assert_eq!(body(&[("Filters.0.Name", "RegistryName"), ("Filters.0.Values.0", "a")]).unwrap(), filters);
+        assert_eq!(
+            body(&[("Filters.0.Name", "RegistryName"), ("Filters.0.Values.0", "a")]).unwrap(),
+            filters
+        );
         assert!(body(&[("Filters", "not json")]).is_err());
         assert!(body(&[("NoSuch", "1")]).is_err());
         assert!(body(&[("Limit", "many")]).is_err());

@@ -50,7 +50,13 @@ pub(crate) struct Serve {
     #[arg(long, env = "ROOKERY_SECRET_ID", requires = "secret_key", value_name = "ID")]
     pub(crate) secret_id: Option<String>,
     /// Pin the root's SecretKey. Prefer the environment: other users can read a command line.
-    #[arg(long, env = "ROOKERY_SECRET_KEY", requires = "secret_id", hide_env_values = true, value_name = "KEY")]
+    #[arg(
+        long,
+        env = "ROOKERY_SECRET_KEY",
+        requires = "secret_id",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
     pub(crate) secret_key: Option<String>,
     /// The region that `rookery env` prints, and the one nearest to this machine.
     #[arg(long, env = "ROOKERY_REGION", default_value = "ap-guangzhou", value_name = "REGION")]
@@ -64,7 +70,7 @@ pub(crate) struct Serve {
     /// How many requests the trace keeps.
     #[arg(long, default_value_t = 2048, value_name = "N")]
     pub(crate) traces: usize,
-    /// What to log: error, warn, info, debug, or a filter such as rookery_gateway=debug.
+    /// What to log: error, warn, info, debug, or a filter such as `rookery_gateway=debug`.
     #[arg(long, env = "ROOKERY_LOG", default_value = "info", value_name = "FILTER")]
     pub(crate) log: String,
 }

@@ -93,7 +93,10 @@ pub(crate) fn root_key(directory: &Path) -> Result<RootKey, DirectoryError> {
 }
 
 /// The running cloud's record of a request (or of the last ones), as JSON text; `None` where it has none.
-pub(crate) fn traces(endpoints: &Endpoints, request_id: Option<&str>) -> Result<Option<String>, DirectoryError> {
+pub(crate) fn traces(
+    endpoints: &Endpoints,
+    request_id: Option<&str>,
+) -> Result<Option<String>, DirectoryError> {
     let url = match request_id {
         Some(id) => format!("{}/_rookery/traces/{}", endpoints.http, id.trim()),
         None => format!("{}/_rookery/traces", endpoints.http),

@@ -26,13 +26,17 @@ pub(crate) fn run(options: &Explain) -> Result<(), Box<dyn Error>> {
     println!("\nThe string that the server expected to be signed:\n\n{}", indented(string_to_sign));
 
     let Some(path) = &options.canonical_request else {
-        println!("\nWrite the canonical request that you signed to a file and give it with --canonical-request: the first line that differs is shown.");
+        println!(
+            "\nWrite the canonical request that you signed to a file and give it with --canonical-request: the first line that differs is shown."
+        );
         return Ok(());
     };
     let theirs = std::fs::read_to_string(path)?;
     let server = canonical.unwrap_or(string_to_sign);
     match first_difference(server, theirs.trim_end_matches('\n')) {
-        None => println!("\nYours is the same: the SecretKey is another, or the string to sign was made otherwise."),
+        None => println!(
+            "\nYours is the same: the SecretKey is another, or the string to sign was made otherwise."
+        ),
         Some(difference) => println!(
             "\nLine {} ({}) differs at byte {}:\n  server: {}\n  yours:  {}",
             difference.line, difference.meaning, difference.offset, difference.server, difference.theirs
@@ -42,5 +46,5 @@ pub(crate) fn run(options: &Explain) -> Result<(), Box<dyn Error>> {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    text.lines().fold(String::new(), |out, line| out + "  " + line + "\n")
 }

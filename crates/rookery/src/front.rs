@@ -39,9 +39,18 @@ impl Front {
     }
 
     /// The admin pages: for this machine only, and not for the scripts of web pages, which a browser on this machine may be running.
-    fn admin(&self, page: &str, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Response<Full<Bytes>> {
+    fn admin(
+        &self,
+        page: &str,
+        method: &Method,
+        headers: &HeaderMap,
+        peer: SocketAddr,
+    ) -> Response<Full<Bytes>> {
         if !peer.ip().is_loopback() || headers.contains_key(ORIGIN) || !names_this_machine(headers) {
-            return json(StatusCode::FORBIDDEN, &Problem { error: "the admin pages are for this machine only" });
+            return json(
+                StatusCode::FORBIDDEN,
+                &Problem { error: "the admin pages are for this machine only" },
+            );
         }
         if method != Method::GET {
             return json(StatusCode::METHOD_NOT_ALLOWED, &Problem { error: "only GET is served here" });
@@ -100,7 +109,9 @@ mod tests {
             headers.insert(HOST, HeaderValue::from_str(host).unwrap());
             names_this_machine(&headers)
         };
-        assert!(named("127.0.0.1:8080") && named("localhost:8080") && named("[::1]:8080") && named("localhost"));
+        assert!(
+            named("127.0.0.1:8080") && named("localhost:8080") && named("[::1]:8080") && named("localhost")
+        );
         assert!(!named("evil.example:8080") && !named("192.0.2.1") && !named(""));
         assert!(!names_this_machine(&HeaderMap::new()));
     }

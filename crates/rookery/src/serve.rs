@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use rookery_gateway::listen::Listener;
@@ -98,7 +98,7 @@ async fn serve(options: Serve) -> Ended {
 /// The one place where the parts meet.
 async fn wire(
     options: &Serve,
-    directory: &PathBuf,
+    directory: &Path,
     store: Store,
     world: &World,
 ) -> Result<(Arc<Front>, Arc<Tcr>), Box<dyn Error>> {
@@ -126,12 +126,19 @@ fn bind_failed(address: SocketAddr, error: &std::io::Error) -> String {
 }
 
 /// Says where the cloud is and what to try: five lines.
-fn announce(endpoints: &Endpoints, data: &std::path::Path) {
-    println!("Rookery answers at {} and {} (registry: {})", endpoints.http, endpoints.https, endpoints.registry);
+fn announce(endpoints: &Endpoints, data: &Path) {
+    println!(
+        "Rookery answers at {} and {} (registry: {})",
+        endpoints.http, endpoints.https, endpoints.registry
+    );
     println!("  keys       eval \"$(rookery env --data {})\"", data.display());
     println!("  who am I   tccli sts GetCallerIdentity --endpoint \"$ROOKERY_ENDPOINT\"");
-    println!("  registry   tccli tcr CreateInstance --endpoint \"$ROOKERY_ENDPOINT\" --RegistryName demo --RegistryType premium");
-    println!("  key        tccli kms CreateKey --endpoint \"$ROOKERY_ENDPOINT\" --Alias signer --KeyUsage ASYMMETRIC_SIGN_VERIFY_RSA_2048");
+    println!(
+        "  registry   tccli tcr CreateInstance --endpoint \"$ROOKERY_ENDPOINT\" --RegistryName demo --RegistryType premium"
+    );
+    println!(
+        "  key        tccli kms CreateKey --endpoint \"$ROOKERY_ENDPOINT\" --Alias signer --KeyUsage ASYMMETRIC_SIGN_VERIFY_RSA_2048"
+    );
     println!("  trace      rookery trace --data {}", data.display());
 }
 

@@ -42,7 +42,9 @@ pub(crate) fn run(options: State) -> Ended {
         }
         StateCommand::Reset => {
             runtime.block_on(store.reset())?;
-            eprintln!("reset: layers of images that nothing names any more go with the next garbage collection");
+            eprintln!(
+                "reset: layers of images that nothing names any more go with the next garbage collection"
+            );
         }
     }
     Ok(())
