@@ -41,14 +41,21 @@ impl Signing {
                 self.delete_attached(&repository, &digest, end).await?;
             }
             for referrer in self.registry.referrers(&repository, &digest, None)? {
-                unless_gone(self.registry.delete_manifest(&repository, &referrer.digest, Origin::Internal).await)?;
+                unless_gone(
+                    self.registry.delete_manifest(&repository, &referrer.digest, Origin::Internal).await,
+                )?;
             }
         }
         let (scope, key) = (scope.clone(), key.clone());
         Ok(self.store.write(move |tx| tx.delete::<Orphaned>(&scope, &key).map(drop)).await?)
     }
 
-    async fn delete_attached(&self, repository: &Repository, digest: &Digest, end: &str) -> Result<(), Error> {
+    async fn delete_attached(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        end: &str,
+    ) -> Result<(), Error> {
         // A tag spells at most 64 digits, also of a longer digest.
         let digits = digest.hex().get(..64).unwrap_or_default();
         let tag = format!("{}-{digits}{end}", digest.algorithm().name());

@@ -1,7 +1,9 @@
 //! The work that no request waits for: images that could not be signed when they were pushed, signatures and attachments
 //! that are to go, content of deleted instances. All of it is rows in the store, so it survives the process.
 
-use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 use crate::Tcr;
 use crate::error::Error;
@@ -11,27 +13,27 @@ use crate::signing_queue::Which;
 const BATCH: usize = 100;
 
 impl Tcr {
-    /// Works off, until `stop` is ready, what waits for a signature and what deletions have left over: everything at the start, since
-    /// a process that ended may have left it, then what is due by the world's clock, which is looked at every
-    /// [`Options::pulse`](crate::Options::pulse). Failures are logged and tried again.
-    pub async fn run_signing_queue(&self, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
+    /// Works off, until `stop` turns true or its sender is gone, what waits for a signature and what deletions have left over:
+    /// everything at the start, since a process that ended may have left it, then what is due by the world's clock, which is
+    /// looked at every [`Options::pulse`](crate::Options::pulse). Failures are logged and tried again.
+    pub async fn run_signing_queue(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut which = Which::All;
-        loop {
-            tokio::select! {
-                () = &mut stop => return,
-                () = self.work_off_background(which) => {}
+        let pass = async {
+            loop {
+                self.work_off(which).await;
+                which = Which::Due;
+                tokio::time::sleep(self.pulse).await;
             }
-            which = Which::Due;
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(self.pulse) => {}
-            }
+        };
+        // What is cut off in the middle is done again by the next run.
+        tokio::select! {
+            _ = stop.wait_for(|stopped| *stopped) => {}
+            () = pass => {}
         }
     }
 
     /// One pass of the background work.
-    pub async fn work_off_background(&self, which: Which) {
+    pub(crate) async fn work_off(&self, which: Which) {
         note("signing what was pushed", self.signing.work_off(which).await);
         note("withdrawing signatures", self.withdraw_signatures().await);
         note("deleting what hung on deleted images", self.clean_up_images().await);

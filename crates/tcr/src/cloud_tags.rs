@@ -10,7 +10,8 @@ const LIMIT: usize = 10;
 
 const RESOURCE_TYPE: Rule =
     Rule { english: "names another kind of resource", chinese: "与资源类型不一致" };
-const DISTINCT: Rule = Rule { english: "must have distinct, non-empty keys", chinese: "的标签键不能为空或重复" };
+const DISTINCT: Rule =
+    Rule { english: "must have distinct, non-empty keys", chinese: "的标签键不能为空或重复" };
 const FILTER: Rule = Rule { english: "names an unknown filter", chinese: "包含未知的过滤条件" };
 
 /// What tags hang on.
@@ -51,12 +52,11 @@ impl CloudTags {
         tagged: Tagged,
     ) -> Result<Self, Error> {
         let Some(specification) = specification else { return Ok(Self::default()) };
-        let invalid = |rule| Error::Invalid {
-            parameter: "TagSpecification",
-            rule,
-            code: ErrorCode::InvalidParameter,
-        };
-        if !matches!(specification.resource_type.as_str(), "" | "instance") && specification.resource_type != tagged.name() {
+        let invalid =
+            |rule| Error::Invalid { parameter: "TagSpecification", rule, code: ErrorCode::InvalidParameter };
+        if !matches!(specification.resource_type.as_str(), "" | "instance")
+            && specification.resource_type != tagged.name()
+        {
             return Err(invalid(RESOURCE_TYPE));
         }
         if specification.tags.len() > LIMIT {
@@ -80,7 +80,9 @@ impl CloudTags {
 
     /// Whether one of the tags is `key:value`, as the filter `Tags` writes them.
     fn matches(&self, wanted: &str) -> bool {
-        self.0.iter().any(|(key, value)| wanted.strip_prefix(key.as_str()).and_then(|rest| rest.strip_prefix(':')) == Some(value))
+        self.0.iter().any(|(key, value)| {
+            wanted.strip_prefix(key.as_str()).and_then(|rest| rest.strip_prefix(':')) == Some(value)
+        })
     }
 }
 
@@ -121,9 +123,10 @@ mod tests {
 
     use super::*;
 
-    fn specification(resource_type: &str, keys: &[&str]) -> Option<TagSpecification> {
+    fn parse(resource_type: &str, keys: &[&str], tagged: Tagged) -> Result<CloudTags, Error> {
         let tags = keys.iter().map(|key| Tag { key: (*key).to_owned(), value: "v:1".to_owned() }).collect();
-        Some(TagSpecification { resource_type: resource_type.to_owned(), tags })
+        let specification = TagSpecification { resource_type: resource_type.to_owned(), tags };
+        CloudTags::from_request(Some(specification), tagged)
     }
 
     fn filter(name: &str, values: &[&str]) -> Filter {
@@ -132,8 +135,11 @@ mod tests {
 
     #[test]
     fn tags_read_back_and_are_never_null() {
-        let tags = CloudTags::from_request(specification("instance", &["a", "b"]), Tagged::Instance).unwrap();
-        assert_eq!(Some(tags.specification(Tagged::Instance)).as_ref().map(|s| s.tags.len()), Some(2));
+        let shown = parse("instance", &["a", "b"], Tagged::Instance).unwrap().specification(Tagged::Instance);
+        assert_eq!(
+            shown.tags.iter().map(|tag| (&*tag.key, &*tag.value)).collect::<Vec<_>>(),
+            [("a", "v:1"), ("b", "v:1")]
+        );
         let none = CloudTags::from_request(None, Tagged::Namespace).unwrap().specification(Tagged::Namespace);
         assert!(none.tags.is_empty() && none.resource_type == "namespace");
     }
@@ -141,21 +147,23 @@ mod tests {
     #[test]
     fn too_many_repeated_or_misplaced_tags_are_refused() {
         let keys: Vec<String> = (0..11).map(|n| format!("k{n}")).collect();
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let code = |specification, tagged| CloudTags::from_request(specification, tagged).unwrap_err().code();
-        assert_eq!(
-            code(specification("instance", &keys), Tagged::Instance),
-            ErrorCode::InvalidParameterErrorTagOverLimit
-        );
-        assert_eq!(code(specification("namespace", &keys), Tagged::Namespace), ErrorCode::InvalidParameter);
-        assert_eq!(code(specification("instance", &["a", "a"]), Tagged::Instance), ErrorCode::InvalidParameter);
-        assert_eq!(code(specification("instance", &[""]), Tagged::Instance), ErrorCode::InvalidParameter);
-        assert_eq!(code(specification("bucket", &["a"]), Tagged::Instance), ErrorCode::InvalidParameter);
+        let many: Vec<&str> = keys.iter().map(String::as_str).collect();
+        assert!(parse("instance", &many[..10], Tagged::Instance).is_ok());
+        let cases = [
+            ("instance", &*many, Tagged::Instance, ErrorCode::InvalidParameterErrorTagOverLimit),
+            ("namespace", &*many, Tagged::Namespace, ErrorCode::InvalidParameter),
+            ("instance", &["a", "a"], Tagged::Instance, ErrorCode::InvalidParameter),
+            ("instance", &[""], Tagged::Instance, ErrorCode::InvalidParameter),
+            ("bucket", &["a"], Tagged::Instance, ErrorCode::InvalidParameter),
+        ];
+        for (resource_type, keys, tagged, expected) in cases {
+            assert_eq!(parse(resource_type, keys, tagged).unwrap_err().code(), expected, "{keys:?}");
+        }
     }
 
     #[test]
     fn filters_are_and_over_names_or_over_values() {
-        let tags = CloudTags::from_request(specification("", &["env"]), Tagged::Instance).unwrap();
+        let tags = parse("", &["env"], Tagged::Instance).unwrap();
         let pass = |filters| Filters::from_request(Some(filters), true).unwrap().pass("demo1", &tags);
         assert!(pass(vec![]));
         assert!(pass(vec![filter("RegistryName", &["other", "demo1"]), filter("Tags", &["env:v:1"])]));

@@ -69,7 +69,9 @@ pub(crate) enum Error {
     Invalid { parameter: &'static str, rule: Rule, code: ErrorCode },
     #[error("The parameter `{0}` is missing.")]
     Missing(&'static str),
-    #[error("The instance name `{0}` must have 5 to 50 lower-case letters, digits and hyphens, with no hyphen first or last.")]
+    #[error(
+        "The instance name `{0}` must have 4 to 50 lower-case letters, digits and hyphens, with no hyphen first or last."
+    )]
     InstanceNameIllegal(String),
     #[error("The instance name `{0}` is reserved.")]
     InstanceNameReserved(String),
@@ -98,6 +100,8 @@ pub(crate) enum Error {
     PolicyTaken(String),
     #[error("The namespace `{0}` has no signature policy.")]
     NoPolicy(String),
+    #[error("The namespace `{0}` has no signature policy.")]
+    NoPolicyToDelete(String),
     #[error("The signature policy of the namespace `{0}` is disabled.")]
     PolicyDisabled(String),
     #[error("The image has a digest that cannot be signed: only sha256 can.")]
@@ -149,7 +153,9 @@ impl Error {
             Self::Invalid { parameter, rule, .. } => format!("参数 `{parameter}` {}。", rule.chinese),
             Self::Missing(parameter) => format!("缺少参数 `{parameter}`。"),
             Self::InstanceNameIllegal(name) => {
-                format!("实例名称 `{name}` 不合法：须为5-50个小写字母、数字或连字符，且不能以连字符开头或结尾。")
+                format!(
+                    "实例名称 `{name}` 不合法：须为4-50个小写字母、数字或连字符，且不能以连字符开头或结尾。"
+                )
             }
             Self::InstanceNameReserved(name) => format!("实例名称 `{name}` 为保留名称。"),
             Self::InstanceNameTaken(name) => format!("实例名称 `{name}` 已存在。"),
@@ -163,7 +169,9 @@ impl Error {
             Self::RepositoryNotEmpty => self.to_string(),
             Self::SigningNotIncluded => "仅高级版实例支持镜像签名。".to_owned(),
             Self::PolicyTaken(name) => format!("命名空间 `{name}` 已存在签名策略。"),
-            Self::NoPolicy(name) => format!("命名空间 `{name}` 没有签名策略。"),
+            Self::NoPolicy(name) | Self::NoPolicyToDelete(name) => {
+                format!("命名空间 `{name}` 没有签名策略。")
+            }
             Self::PolicyDisabled(name) => format!("命名空间 `{name}` 的签名策略已被禁用。"),
             Self::Unsignable => "仅支持对sha256摘要的镜像签名。".to_owned(),
             Self::SignaturesOccupied(_) => "镜像签名对应的版本已被其他内容占用。".to_owned(),
@@ -185,14 +193,18 @@ impl Refusal for Error {
             | Self::Invalid { code, .. }
             | Self::TooManyTags { code, .. }
             | Self::Quota { code, .. } => *code,
-            Self::NoRepository { .. } | Self::NoImage { .. } => ErrorCode::ResourceNotFoundTcrResourceNotFound,
+            Self::NoRepository { .. } | Self::NoImage { .. } | Self::NoPolicyToDelete(_) => {
+                ErrorCode::ResourceNotFoundTcrResourceNotFound
+            }
             Self::NoToken { .. } => ErrorCode::InvalidParameter,
             Self::Missing(_) => ErrorCode::MissingParameter,
             Self::InstanceNameIllegal(_) => ErrorCode::InvalidParameterErrorNameIllegal,
             Self::InstanceNameReserved(_) => ErrorCode::InvalidParameterErrorNameReserved,
             Self::InstanceNameTaken(_) => ErrorCode::InvalidParameterErrorNameExists,
             Self::NamespaceTaken(_) => ErrorCode::FailedOperationErrorTcrResourceConflict,
-            Self::NamespaceNotEmpty(_) | Self::RepositoryNotEmpty => ErrorCode::FailedOperationPreconditionFailed,
+            Self::NamespaceNotEmpty(_) | Self::RepositoryNotEmpty => {
+                ErrorCode::FailedOperationPreconditionFailed
+            }
             Self::RepositoryTaken(_) | Self::SignaturesOccupied(_) => {
                 ErrorCode::InternalErrorErrorTcrResourceConflict
             }
@@ -220,5 +232,33 @@ impl Refusal for Error {
         let source = std::error::Error::source(self)?;
         let chain = std::iter::successors(source.source(), |error| error.source());
         Some(chain.fold(source.to_string(), |text, error| format!("{text}: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_inside_is_told_to_nobody_but_the_trace() {
+        let damaged = StoreError::Damaged { table: "tcr.tokens".to_owned(), what: "a row".to_owned() };
+        let outage = SignerError::Unavailable("10.0.0.1 does not answer".to_owned());
+        for error in [Error::Store(damaged), Error::KeyService(outage)] {
+            let internal = error.internal().unwrap();
+            assert!(internal.contains("tcr.tokens") || internal.contains("10.0.0.1"), "{internal}");
+            for language in [Language::English, Language::Chinese] {
+                let told = error.message(language);
+                assert!(!told.contains("tcr.tokens") && !told.contains("10.0.0.1"), "{told}");
+            }
+        }
+        assert_eq!(Error::RepositoryNotEmpty.internal(), None);
+    }
+
+    #[test]
+    fn both_languages_name_what_is_wrong() {
+        let error =
+            Error::Quota { counted: Counted::Namespaces, limit: 50, code: ErrorCode::OperationDenied };
+        assert_eq!(error.message(Language::English), "The quota of 50 namespaces is used up.");
+        assert_eq!(error.message(Language::Chinese), "命名空间数量已达配额上限50。");
     }
 }

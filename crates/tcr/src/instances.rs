@@ -21,6 +21,7 @@ pub(crate) const TOKEN_HOURS: u32 = 87_600;
 pub(crate) struct Instances;
 
 /// What is kept of an instance.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the wire")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct InstanceRow {
     pub(crate) name: String,
@@ -210,7 +211,11 @@ pub(crate) fn find_by_name(read: &impl Read, name: &str) -> Result<Option<Instan
 }
 
 /// Every instance that the account has in a region, or in all, the newest first.
-pub(crate) fn list(read: &impl Read, scope: &Regional, all_regions: bool) -> Result<Vec<Instance>, StoreError> {
+pub(crate) fn list(
+    read: &impl Read,
+    scope: &Regional,
+    all_regions: bool,
+) -> Result<Vec<Instance>, StoreError> {
     let mut instances: Vec<Instance> = if all_regions {
         read.scan_account::<Instances>(scope.uin)?.into_iter().map(Instance::from).collect()
     } else {
@@ -249,7 +254,12 @@ pub(crate) const MODIFY: Codes =
     Codes { missing: ErrorCode::InternalErrorErrNotExist, not_running: ErrorCode::OperationDenied };
 
 /// The caller's instance of that id in the call's region.
-pub(crate) fn existing(read: &impl Read, scope: &Regional, id: &str, codes: Codes) -> Result<Instance, Error> {
+pub(crate) fn existing(
+    read: &impl Read,
+    scope: &Regional,
+    id: &str,
+    codes: Codes,
+) -> Result<Instance, Error> {
     match read.get::<Instances>(scope, id)? {
         Some(row) => Ok(Instance { scope: scope.clone(), id: id.to_owned(), row }),
         None => Err(Error::NoInstance { id: id.to_owned(), code: codes.missing }),
@@ -293,7 +303,10 @@ mod tests {
         let prepaid = Prepaid { months: 1, renew_flag: 1, until };
         assert_eq!(prepaid.paid_until(at(datetime!(2024-01-30 0:00 UTC))), until);
         assert_eq!(prepaid.paid_until(until), at(datetime!(2024-02-29 0:00 UTC)));
-        assert_eq!(prepaid.paid_until(at(datetime!(2024-03-01 0:00 UTC))), at(datetime!(2024-03-31 0:00 UTC)));
+        assert_eq!(
+            prepaid.paid_until(at(datetime!(2024-03-01 0:00 UTC))),
+            at(datetime!(2024-03-31 0:00 UTC))
+        );
         let manual = Prepaid { renew_flag: 0, ..prepaid };
         assert_eq!(manual.paid_until(at(datetime!(2025-01-01 0:00 UTC))), until);
     }

@@ -1,1 +1,181 @@
-//! Under construction.
+//! TCR, the container registry: instances, namespaces, repositories, images, login tokens, and images that are signed as they
+//! are pushed.
+//!
+//! [`Tcr`] holds the product's rows and the data plane ([`rookery_registry`]), for which it answers who may do what and acts on
+//! what changes. [`register`] hands the actions to the gateway; [`Tcr::registry`] is what serves `/v2/` and `/service/token`;
+//! [`Tcr::run_signing_queue`] is the work that no request waits for.
+//!
+//! An instance `demo1` is addressed as the host `demo1.<suffix>` or as the first segment of a path, `<any host>/demo1/…`. The password of
+//! `docker login` is a token of `CreateInstanceToken`, the user name the number of who called it.
+
+mod actions;
+mod attachments;
+mod background;
+mod cloud_tags;
+mod editions;
+mod error;
+mod images;
+mod instance_keys;
+mod instances;
+mod moments;
+mod names;
+mod namespaces;
+mod paging;
+mod registry_access;
+mod registry_hooks;
+mod removals;
+mod repositories;
+mod signature_policies;
+mod signatures;
+mod signing_queue;
+mod token_key;
+mod tokens;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rookery_registry::{Registry, TokenKeyError};
+use rookery_seal::{Seal, SealError};
+use rookery_signing::Signer;
+use rookery_store::{Store, StoreError};
+use rookery_world::World;
+use time::Duration;
+
+pub use actions::register;
+
+use crate::moments::Moment;
+use crate::registry_access::RegistryAccess;
+use crate::registry_hooks::RegistryHooks;
+use crate::signatures::Signing;
+
+/// The domain of the instances' hosts where nothing else is configured.
+pub const SUFFIX: &str = "cr.localhost";
+
+/// How the product is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The domain of the instances' hosts, with the port that clients have to name, if they have to: `cr.localhost`. It is what
+    /// `PublicDomain` and signatures say.
+    pub suffix: String,
+    /// Where the registry keeps its blobs and uploads; made when missing.
+    pub directory: PathBuf,
+    /// How long a new instance is `Pending`.
+    pub pending: Duration,
+    /// How long it is then `Deploying`, before it is `Running`.
+    pub deploying: Duration,
+    /// How many instances an account may have in a region. The platform's own number is not public.
+    pub instances_per_region: usize,
+    /// How often the background work looks at the clock.
+    pub pulse: std::time::Duration,
+}
+
+impl Options {
+    /// The registry in `registry/` of the data directory; instances that run at once, a hundred of them in a region, and a pulse of
+    /// a second. The usual `suffix` is [`SUFFIX`].
+    #[must_use]
+    pub fn new(data: &Path, suffix: &str) -> Self {
+        Self {
+            suffix: suffix.to_owned(),
+            directory: data.join("registry"),
+            pending: Duration::ZERO,
+            deploying: Duration::ZERO,
+            instances_per_region: 100,
+            pulse: std::time::Duration::from_secs(1),
+        }
+    }
+}
+
+/// Why the product could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key of the bearer tokens does not open: the master key is another than the one that sealed it.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The key of the bearer tokens is not usable, or the system gave no randomness for one.
+    #[error(transparent)]
+    TokenKey(#[from] TokenKeyError),
+    /// The registry could not be opened.
+    #[error(transparent)]
+    Registry(#[from] rookery_registry::OpenError),
+    /// A task that was waited for was cancelled or panicked.
+    #[error(transparent)]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+/// The product.
+pub struct Tcr {
+    store: Store,
+    seal: Seal,
+    world: World,
+    signer: Arc<dyn Signer>,
+    registry: Arc<Registry>,
+    signing: Arc<Signing>,
+    suffix: String,
+    pending: Duration,
+    deploying: Duration,
+    instances_per_region: usize,
+    pulse: std::time::Duration,
+}
+
+impl fmt::Debug for Tcr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tcr").field("suffix", &self.suffix).finish_non_exhaustive()
+    }
+}
+
+impl Tcr {
+    /// Opens the product over its rows in `store`, and its registry in [`Options::directory`]. The key of the registry's bearer
+    /// tokens is made at the first start and kept sealed. `signer` is asked for every signature under a policy.
+    pub async fn new(
+        options: Options,
+        store: Store,
+        seal: Seal,
+        world: World,
+        signer: Arc<dyn Signer>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let Options { suffix, directory, pending, deploying, instances_per_region, pulse } = options;
+        let token_key = token_key::open_or_make(&store, &seal).await?;
+        let hooks = RegistryHooks::new(world.clone(), &suffix);
+        let access = Arc::new(RegistryAccess::new(store.clone(), world.clone(), &suffix));
+        let registry = {
+            let (store, world, hooks) = (store.clone(), world.clone(), Arc::new(hooks.clone()));
+            let options = rookery_registry::Options::new(directory, token_key);
+            tokio::task::spawn_blocking(move || Registry::new(options, store, world, access, hooks)).await??
+        };
+        let signing = Arc::new(Signing::new(
+            store.clone(),
+            world.clone(),
+            registry.clone(),
+            Arc::clone(&signer),
+            suffix.clone(),
+        ));
+        hooks.connect(&signing);
+        Ok(Arc::new(Self {
+            store,
+            seal,
+            world,
+            signer,
+            registry: Arc::new(registry),
+            signing,
+            suffix,
+            pending,
+            deploying,
+            instances_per_region,
+            pulse,
+        }))
+    }
+
+    /// The data plane, for whoever serves it.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry)
+    }
+
+    fn now(&self) -> Moment {
+        self.world.now().into()
+    }
+}

@@ -9,9 +9,12 @@ use crate::error::{Error, Rule};
 use crate::instances::Instance;
 use crate::moments::Moment;
 
-const SEVERITY: Rule =
-    Rule { english: "must be `low`, `medium` or `high`, or empty", chinese: "取值须为low、medium、high或空" };
-const CVE: Rule = Rule { english: "must hold ids like CVE-2024-1234", chinese: "须为形如CVE-2024-1234的漏洞编号" };
+const SEVERITY: Rule = Rule {
+    english: "must be `low`, `medium` or `high`, or empty",
+    chinese: "取值须为low、medium、high或空",
+};
+const CVE: Rule =
+    Rule { english: "must hold ids like CVE-2024-1234", chinese: "须为形如CVE-2024-1234的漏洞编号" };
 
 /// Every namespace, by instance and name.
 pub(crate) struct Namespaces;
@@ -48,8 +51,7 @@ pub(crate) struct GateChange {
 impl GateChange {
     /// Refuses what is no severity or no CVE.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let invalid =
-            |parameter, rule| Error::Invalid { parameter, rule, code: ErrorCode::InvalidParameter };
+        let invalid = |parameter, rule| Error::Invalid { parameter, rule, code: ErrorCode::InvalidParameter };
         if self.severity.as_deref().is_some_and(|word| !matches!(word, "" | "low" | "medium" | "high")) {
             return Err(invalid("Severity", SEVERITY));
         }
@@ -83,7 +85,8 @@ impl NamespaceRow {
     /// The namespace as replies show it.
     pub(crate) fn describe(&self, name: String) -> TcrNamespaceInfo {
         let gate = &self.vulnerabilities;
-        let metadata = [("public", self.public), ("auto_scan", gate.auto_scan), ("prevent_vul", gate.prevent)];
+        let metadata =
+            [("public", self.public), ("auto_scan", gate.auto_scan), ("prevent_vul", gate.prevent)];
         TcrNamespaceInfo {
             name,
             creation_time: self.created_at.utc(),
@@ -93,7 +96,11 @@ impl NamespaceRow {
             metadata: metadata
                 .map(|(key, value)| KeyValueString { key: key.to_owned(), value: value.to_string() })
                 .into(),
-            cve_whitelist_items: gate.allowed.iter().map(|id| CVEWhitelistItem { cveid: Some(id.clone()) }).collect(),
+            cve_whitelist_items: gate
+                .allowed
+                .iter()
+                .map(|id| CVEWhitelistItem { cveid: Some(id.clone()) })
+                .collect(),
             auto_scan: gate.auto_scan,
             prevent_vul: gate.prevent,
             severity: gate.severity.clone(),

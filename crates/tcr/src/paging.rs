@@ -53,8 +53,7 @@ pub(crate) fn records(offset: Option<i64>, limit: Option<i64>) -> Result<Page, E
 pub(crate) fn pages(offset: Option<i64>, limit: Option<i64>, total: usize) -> Result<Page, Error> {
     let (offset, length) = (number("Offset", offset)?.unwrap_or(0), length(limit)?);
     let skip = offset.saturating_sub(1).saturating_mul(length);
-    let as_rows =
-        offset >= length && offset.is_multiple_of(length) && skip >= total.saturating_add(length);
+    let as_rows = offset >= length && offset.is_multiple_of(length) && skip >= total.saturating_add(length);
     Ok(Page { skip: if as_rows { offset } else { skip }, length })
 }
 

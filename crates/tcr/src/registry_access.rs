@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rookery_registry::{Access, AccessError, Actions, Located, RegistryId, Repository, Subject};
-use rookery_store::{Read, Store, StoreError};
+use rookery_store::{Store, StoreError};
 use rookery_world::World;
 
 use crate::error::Error;
@@ -72,7 +72,9 @@ impl RegistryAccess {
                 let none = Ok::<_, Error>(Actions::NONE);
                 // Every repository is in a namespace: a name of one component is none of an instance.
                 let Some((namespace, _)) = repository.name().split_once('/') else { return none };
-                let Some(instance) = instances::find(view, repository.registry().as_str())? else { return none };
+                let Some(instance) = instances::find(view, repository.registry().as_str())? else {
+                    return none;
+                };
                 if instance.row.status(now) != Status::Running {
                     return none;
                 }
@@ -171,10 +173,23 @@ mod tests {
     #[test]
     fn hosts_name_instances() {
         let access = access("cr.localhost:5000");
-        for host in ["demo1.cr.localhost", "demo1.cr.localhost:8080", "DEMO1.CR.Localhost", "demo1.tencentcloudcr.com"] {
+        for host in [
+            "demo1.cr.localhost",
+            "demo1.cr.localhost:8080",
+            "DEMO1.CR.Localhost",
+            "demo1.tencentcloudcr.com",
+        ] {
             assert_eq!(access.instance_name(host).as_deref(), Some("demo1"), "{host}");
         }
-        for host in ["cr.localhost", ".cr.localhost", "a.demo1.cr.localhost", "127.0.0.1:5000", "[::1]:5000", "xcr.localhost", ""] {
+        for host in [
+            "cr.localhost",
+            ".cr.localhost",
+            "a.demo1.cr.localhost",
+            "127.0.0.1:5000",
+            "[::1]:5000",
+            "xcr.localhost",
+            "",
+        ] {
             assert_eq!(access.instance_name(host), None, "{host}");
         }
     }

@@ -9,8 +9,8 @@ use http::StatusCode;
 use rookery_gateway::Refusal as _;
 use rookery_registry::{Deleted, Deletion, Digest, Hooks, ManifestPush, Origin, Refusal, Repository, Tag};
 use rookery_signing::attached::{is_attached_tag, is_signature_tag};
-use rookery_store::{Read, Scan, StoreError, Table, Transaction};
 use rookery_store::Regional;
+use rookery_store::{Read, Scan, StoreError, Table, Transaction};
 use rookery_world::World;
 
 use crate::attachments::{Orphaned, OrphanedRow};

@@ -36,7 +36,11 @@ impl Table for Removals {
 }
 
 /// Takes every row of an instance away, its own included, and notes that its content has to follow.
-pub(crate) fn remove(tx: &mut Transaction<'_>, instance: &Instance, delete_bucket: bool) -> Result<(), StoreError> {
+pub(crate) fn remove(
+    tx: &mut Transaction<'_>,
+    instance: &Instance,
+    delete_bucket: bool,
+) -> Result<(), StoreError> {
     clear::<Namespaces, (String, String)>(tx, instance)?;
     clear::<Repositories, (String, String)>(tx, instance)?;
     clear::<Tokens, (String, String)>(tx, instance)?;
@@ -68,11 +72,8 @@ impl Tcr {
         self.registry.remove_registry(&registry).await?;
         if row.delete_bucket {
             // Blobs that no repository holds go whatever their age; the age only spares what is being pushed elsewhere.
-            let options = CollectOptions {
-                older_than: Duration::HOUR,
-                untagged_manifests: false,
-                dry_run: false,
-            };
+            let options =
+                CollectOptions { older_than: Duration::HOUR, untagged_manifests: false, dry_run: false };
             self.registry.collect(&registry, options).await?;
         }
         let id = id.to_owned();

@@ -3,7 +3,7 @@
 
 use rookery_api::tcr::{ErrorCode, TcrRepositoryInfo};
 use rookery_registry::{RegistryId, Repository};
-use rookery_store::{Read, Regional, Scan, StoreError, Starting, Table, Transaction};
+use rookery_store::{Read, Regional, Scan, Starting, StoreError, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Counted, Error, Rule};
@@ -15,8 +15,10 @@ const BRIEF: usize = 100;
 /// The longest `Description`, in characters.
 const FULL: usize = 1000;
 
-const BRIEF_RULE: Rule = Rule { english: "must have at most 100 characters", chinese: "长度不能超过100个字符" };
-const FULL_RULE: Rule = Rule { english: "must have at most 1000 characters", chinese: "长度不能超过1000个字符" };
+const BRIEF_RULE: Rule =
+    Rule { english: "must have at most 100 characters", chinese: "长度不能超过100个字符" };
+const FULL_RULE: Rule =
+    Rule { english: "must have at most 1000 characters", chinese: "长度不能超过1000个字符" };
 
 /// Every repository, by instance and whole name (`library/app`).
 pub(crate) struct Repositories;

@@ -283,19 +283,15 @@ impl Signing {
     }
 
     /// Takes what a key has signed out of the signatures of an image. What somebody else has put there stays.
-    async fn detach(
-        &self,
-        repository: &Repository,
-        image: &ImageDigest,
-        key: &KeyName,
-    ) -> Result<(), Error> {
+    async fn detach(&self, repository: &Repository, image: &ImageDigest, key: &KeyName) -> Result<(), Error> {
         let Some(manifest) = self.registry.get_manifest(repository, &signature_tag(image)?)? else {
             return Ok(());
         };
         match simple::without(&manifest.bytes, image, key) {
             Ok(Remainder::Others(artefact)) => self.push(repository, artefact).await,
             Ok(Remainder::Nothing) => {
-                match self.registry.delete_manifest(repository, &manifest.info.digest, Origin::Internal).await {
+                match self.registry.delete_manifest(repository, &manifest.info.digest, Origin::Internal).await
+                {
                     Ok(()) | Err(rookery_registry::Error::ManifestUnknown(_)) => Ok(()),
                     Err(error) => Err(error.into()),
                 }
@@ -311,9 +307,7 @@ impl Signing {
         }
         let tag = Reference::Tag(Tag::new(artefact.tag).map_err(rookery_registry::Error::from)?);
         let manifest = Bytes::from(artefact.manifest);
-        self.registry
-            .put_manifest(repository, &tag, artefact.media_type, manifest, Origin::Internal)
-            .await?;
+        self.registry.put_manifest(repository, &tag, artefact.media_type, manifest, Origin::Internal).await?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! The push itself signs at once and takes the row away. Where that fails, or the process ends in between, the push stands and the row
 //! stays, with what went wrong and when to try again; the background work tries until it succeeds, or nothing is left to sign.
 
-use rookery_registry::Repository;
+use rookery_gateway::Refusal as _;
 use rookery_signing::attached::Pushed;
 use rookery_store::{ErasedIndex, Index, Read, Regional, Scan, StoreError, Table, Transaction};
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ impl Index for Due {
 
 /// Which rows of the queue to work off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub(crate) enum Which {
     /// Those whose time has come.
     Due,
     /// All: at the start, nobody else is at work on any of them.
@@ -81,7 +81,8 @@ pub(crate) fn enqueue(
     let Some(policy) = signature_policies::find(tx, instance, push.repository.namespace())? else {
         return Ok(());
     };
-    let signable = push.digest.as_str().parse::<rookery_signing::Digest>().is_ok() && pushed(push).is_signable();
+    let signable =
+        push.digest.as_str().parse::<rookery_signing::Digest>().is_ok() && pushed(push).is_signable();
     if policy.disabled || !signable {
         return Ok(());
     }
@@ -93,8 +94,7 @@ pub(crate) fn enqueue(
         return Ok(());
     }
     let now = Moment::from(push.pushed_at);
-    let row =
-        PendingRow { enqueued_at: now, next_try_at: now.plus(GRACE), failures: 0, last_error: None };
+    let row = PendingRow { enqueued_at: now, next_try_at: now.plus(GRACE), failures: 0, last_error: None };
     tx.put::<SigningQueue>(&instance.scope, &key, &row)
 }
 
@@ -164,8 +164,13 @@ impl Signing {
 
     /// Notes a failure, and when to try again.
     async fn put_off(&self, scope: &Regional, key: &ImageKey, error: &Error) -> Result<(), Error> {
-        let internal = rookery_gateway::Refusal::internal(error);
-        let told = internal.map_or_else(|| error.to_string(), |internal| format!("{error} ({internal})"));
+        let mut told = error.to_string();
+        // An outage is told in words that hide it; here they may be said.
+        if let Some(internal) = error.internal()
+            && !told.contains(&internal)
+        {
+            told = format!("{told} ({internal})");
+        }
         let (registry, repository, digest) = key;
         tracing::warn!(registry, repository, digest, error = told, "a pushed image could not be signed yet");
         let now = Moment::from(self.world.now());

@@ -85,7 +85,9 @@ pub(crate) struct Claims {
 pub(crate) fn list(read: &impl Read, instance: &Instance) -> Result<Vec<(String, TokenRow)>, StoreError> {
     let rows = read.scan::<Tokens>(&instance.scope, Scan::all().prefix(instance.id.as_str()))?;
     let mut tokens: Vec<(String, TokenRow)> = rows.into_iter().map(|((_, id), row)| (id, row)).collect();
-    tokens.sort_by(|(one_id, one), (other_id, other)| (one.created_at, one_id).cmp(&(other.created_at, other_id)));
+    tokens.sort_by(|(one_id, one), (other_id, other)| {
+        (one.created_at, one_id).cmp(&(other.created_at, other_id))
+    });
     Ok(tokens)
 }
 
@@ -109,10 +111,8 @@ pub(crate) fn log_in(
     {
         return Ok(None);
     }
-    let mut attributes = BTreeMap::from([
-        (INSTANCE.to_owned(), id),
-        (EXPIRES.to_owned(), claims.exp.to_string()),
-    ]);
+    let mut attributes =
+        BTreeMap::from([(INSTANCE.to_owned(), id), (EXPIRES.to_owned(), claims.exp.to_string())]);
     attributes.extend(claims.token_id.map(|token| (TOKEN.to_owned(), token)));
     Ok(Some(Subject { id: claims.operator_uin, attributes }))
 }
@@ -127,7 +127,9 @@ pub(crate) fn still_holds(
 ) -> Result<bool, StoreError> {
     let attribute = |name| subject.attributes.get(name).map(String::as_str);
     let expires = attribute(EXPIRES).and_then(|seconds| seconds.parse::<i64>().ok());
-    if attribute(INSTANCE) != Some(instance.id.as_str()) || expires.is_none_or(|expires| expires <= now.seconds()) {
+    if attribute(INSTANCE) != Some(instance.id.as_str())
+        || expires.is_none_or(|expires| expires <= now.seconds())
+    {
         return Ok(false);
     }
     attribute(TOKEN).map_or(Ok(true), |token| is_good(read, &instance.scope, &instance.id, token, now))

@@ -1,0 +1,36 @@
+//! The actions of TCR, one a file. Permission is asked for on `instance/<id>` and `repository/<id>/<namespace>[/<repository>]` (`tcr.md`
+//! §1.23).
+
+#[cfg(test)]
+mod tests;
+
+use rookery_gateway::Resource;
+
+use crate::Tcr;
+
+rookery_gateway::actions! { Tcr:
+    instance {
+        check_instance_name, check_instance, create_instance, describe_instances, describe_instance_status,
+        modify_instance, delete_instance, describe_regions,
+    }
+    namespace { create_namespace, describe_namespaces, modify_namespace, delete_namespace }
+    repository { create_repository, describe_repositories, modify_repository, delete_repository }
+    image { describe_images, describe_image_manifests, delete_image }
+    token { create_instance_token, describe_instance_token, modify_instance_token, delete_instance_token }
+    signature { create_signature_policy, delete_signature_policy, create_signature }
+}
+
+/// An instance as a whole.
+fn on_instance(id: &str) -> Vec<Resource> {
+    vec![Resource(format!("instance/{id}"))]
+}
+
+/// A namespace and all in it.
+fn on_namespace(id: &str, namespace: &str) -> Vec<Resource> {
+    vec![Resource(format!("repository/{id}/{namespace}"))]
+}
+
+/// A repository.
+fn on_repository(id: &str, namespace: &str, repository: &str) -> Vec<Resource> {
+    vec![Resource(format!("repository/{id}/{namespace}/{repository}"))]
+}

@@ -1,0 +1,44 @@
+//! `tcr:DeleteInstance`: an instance and all that is in it.
+
+use rookery_api::tcr::{DeleteInstanceRequest, DeleteInstanceResponse};
+use rookery_gateway::{Call, Resource};
+
+use crate::Tcr;
+use crate::actions;
+use crate::error::Error;
+use crate::instances;
+use crate::removals::{self, RemovalRow};
+
+/// The name, the rows and the links to layers go at once. The bytes of layers that nobody else holds go at once with `DeleteBucket`, else
+/// with the next collection of garbage. With `DryRun`, only what would refuse the call is said.
+pub(crate) async fn delete_instance(
+    tcr: &Tcr,
+    call: Call<DeleteInstanceRequest>,
+) -> Result<DeleteInstanceResponse, Error> {
+    let scope = instances::scope(&call);
+    let request = call.request;
+    let id = request.registry_id;
+    let dry_run = request.dry_run.unwrap_or(false);
+    let removal = RemovalRow { delete_bucket: request.delete_bucket.unwrap_or(false) };
+    let gone = id.clone();
+    tcr.store
+        .write(move |tx| {
+            let instance = instances::existing(tx, &scope, &gone, instances::CONTENT)?;
+            if instance.row.deletion_protection {
+                return Err(Error::Protected(gone.clone()));
+            }
+            if dry_run {
+                return Ok(());
+            }
+            Ok(removals::remove(tx, &instance, removal.delete_bucket)?)
+        })
+        .await?;
+    if !dry_run {
+        tcr.finish_removal(&id, removal).await?;
+    }
+    Ok(DeleteInstanceResponse::default())
+}
+
+pub(crate) fn resources(request: &DeleteInstanceRequest) -> Vec<Resource> {
+    actions::on_instance(&request.registry_id)
+}

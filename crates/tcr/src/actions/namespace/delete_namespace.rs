@@ -1,0 +1,45 @@
+//! `tcr:DeleteNamespace`: a namespace without repositories.
+
+use rookery_api::tcr::{DeleteNamespaceRequest, DeleteNamespaceResponse, ErrorCode};
+use rookery_gateway::{Call, Resource};
+use rookery_registry::{Origin, RegistryId};
+use rookery_store::Read;
+
+use crate::Tcr;
+use crate::actions;
+use crate::error::Error;
+use crate::instances;
+use crate::namespaces::{self, Namespaces};
+use crate::repositories::{self, Repositories};
+use crate::signature_policies::SignaturePolicies;
+
+/// Its signature policy goes with it, and what uploads without a manifest have left in the registry.
+pub(crate) async fn delete_namespace(
+    tcr: &Tcr,
+    call: Call<DeleteNamespaceRequest>,
+) -> Result<DeleteNamespaceResponse, Error> {
+    let (scope, now) = (instances::scope(&call), tcr.now());
+    let request = call.request;
+    let (registry, namespace) = (RegistryId::new(request.registry_id.as_str()), request.namespace_name.clone());
+    let (id, name) = (request.registry_id, request.namespace_name);
+    tcr.store
+        .write(move |tx| {
+            let instance = instances::running(tx, &scope, &id, now, instances::CONTENT)?;
+            namespaces::existing(tx, &instance, &name, ErrorCode::ResourceNotFoundTcrResourceNotFound)?;
+            let repositories = repositories::scan_of(&instance, Some(&name)).limit(1);
+            if tx.count::<Repositories>(&scope, repositories)? > 0 {
+                return Err(Error::NamespaceNotEmpty(name.clone()));
+            }
+            let key = (id.clone(), name.clone());
+            tx.delete::<SignaturePolicies>(&scope, &key)?;
+            tx.delete::<Namespaces>(&scope, &key)?;
+            Ok(())
+        })
+        .await?;
+    tcr.registry.remove_repositories(&registry, &namespace, Origin::Internal).await?;
+    Ok(DeleteNamespaceResponse::default())
+}
+
+pub(crate) fn resources(request: &DeleteNamespaceRequest) -> Vec<Resource> {
+    actions::on_namespace(&request.registry_id, &request.namespace_name)
+}

@@ -1,0 +1,44 @@
+//! `tcr:CreateSignature`: signs an image that is there already.
+
+use rookery_api::tcr::{CreateSignatureRequest, CreateSignatureResponse, ErrorCode};
+use rookery_gateway::{Call, Resource};
+
+use crate::Tcr;
+use crate::actions;
+use crate::error::Error;
+use crate::instances;
+use crate::namespaces;
+use crate::repositories;
+use crate::signature_policies;
+
+/// With the key of the namespace's policy, and before the reply: an image that this call says is signed verifies. A second call replaces
+/// the signature of the first.
+pub(crate) async fn create_signature(
+    tcr: &Tcr,
+    call: Call<CreateSignatureRequest>,
+) -> Result<CreateSignatureResponse, Error> {
+    let (scope, now) = (instances::scope(&call), tcr.now());
+    let request = call.request;
+    let namespace = request.namespace_name;
+    let (instance, policy) = tcr.store.read(|view| {
+        let instance = instances::running(view, &scope, &request.registry_id, now, instances::CONTENT)?;
+        if !instance.row.edition.signs() {
+            return Err(Error::SigningNotIncluded);
+        }
+        namespaces::existing(view, &instance, &namespace, ErrorCode::ResourceNotFoundTcrResourceNotFound)?;
+        let policy = signature_policies::find(view, &instance, &namespace)?;
+        let policy = policy.ok_or_else(|| Error::NoPolicy(namespace.clone()))?;
+        Ok((instance, policy))
+    })?;
+    if policy.disabled {
+        return Err(Error::PolicyDisabled(namespace));
+    }
+    let name = repositories::whole_name(&namespace, &request.repository_name);
+    let (repository, image) = tcr.find_image(&instance, &name, &request.image_version)?;
+    tcr.signing.sign(&instance, &policy, &repository, &image.digest).await?;
+    Ok(CreateSignatureResponse::default())
+}
+
+pub(crate) fn resources(request: &CreateSignatureRequest) -> Vec<Resource> {
+    actions::on_repository(&request.registry_id, &request.namespace_name, &request.repository_name)
+}

@@ -1,0 +1,47 @@
+//! `tcr:DeleteSignaturePolicy`: a namespace's images are no longer signed, and those that were lose the signatures.
+
+use rookery_api::tcr::{DeleteSignaturePolicyRequest, DeleteSignaturePolicyResponse, ErrorCode};
+use rookery_gateway::{Call, Resource};
+
+use crate::Tcr;
+use crate::actions;
+use crate::error::Error;
+use crate::instances;
+use crate::namespaces;
+use crate::signature_policies::SignaturePolicies;
+use crate::signatures::{self, in_namespace};
+use crate::signing_queue::SigningQueue;
+
+/// The policy, what waits for it and what shows of its signatures go in one transaction; then the artefacts go, each time only what
+/// the policy's key has signed.
+pub(crate) async fn delete_signature_policy(
+    tcr: &Tcr,
+    call: Call<DeleteSignaturePolicyRequest>,
+) -> Result<DeleteSignaturePolicyResponse, Error> {
+    let (scope, now) = (instances::scope(&call), tcr.now());
+    let (id, namespace) = (call.request.registry_id, call.request.namespace_name);
+    let place = scope.clone();
+    let withdrawn = tcr
+        .store
+        .write(move |tx| {
+            let instance = instances::running(tx, &scope, &id, now, instances::CONTENT)?;
+            let missing = ErrorCode::ResourceNotFoundTcrResourceNotFound;
+            namespaces::existing(tx, &instance, &namespace, missing)?;
+            if !tx.delete::<SignaturePolicies>(&scope, &(id.clone(), namespace.clone()))? {
+                return Err(Error::NoPolicyToDelete(namespace.clone()));
+            }
+            for (key, _) in in_namespace::<SigningQueue>(tx, &instance, &namespace)? {
+                tx.delete::<SigningQueue>(&scope, &key)?;
+            }
+            Ok(signatures::withdraw_all(tx, &instance, &namespace)?)
+        })
+        .await?;
+    for key in withdrawn {
+        tcr.signing.withdraw(&place, &key).await?;
+    }
+    Ok(DeleteSignaturePolicyResponse::default())
+}
+
+pub(crate) fn resources(request: &DeleteSignaturePolicyRequest) -> Vec<Resource> {
+    actions::on_namespace(&request.registry_id, &request.namespace_name)
+}

@@ -1,0 +1,192 @@
+//! The registry's questions: which instance an address means, who logs in, and what a login may touch.
+
+use std::sync::Arc;
+
+use rookery_api::tcr::{DeleteInstanceTokenRequest, ModifyInstanceTokenRequest, ModifyNamespaceRequest};
+use rookery_registry::{Access, AccessError, Actions, Located, RegistryId, Subject};
+use time::Duration;
+
+use super::tokens::token;
+use super::{Bench, UIN, call, repository};
+use crate::SUFFIX;
+use crate::actions::namespace::modify_namespace::modify_namespace;
+use crate::actions::token::delete_instance_token::delete_instance_token;
+use crate::actions::token::modify_instance_token::modify_instance_token;
+use crate::registry_access::RegistryAccess;
+
+fn access(bench: &Bench) -> RegistryAccess {
+    RegistryAccess::new(bench.store.clone(), bench.world.clone(), SUFFIX)
+}
+
+async fn log_in(bench: &Bench, registry: Option<&str>, username: &str, password: &str) -> Option<Subject> {
+    let registry = registry.map(RegistryId::new);
+    access(bench).authenticate(registry.as_ref(), username, password).await.unwrap()
+}
+
+async fn granted(bench: &Bench, subject: Option<&Subject>, id: &str, name: &str) -> Actions {
+    access(bench).grant(subject, &repository(id, name), Actions::ALL).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_instance_is_addressed_by_host_or_by_path() {
+    let bench = Bench::new().await;
+    let id = bench.library().await;
+    let access: Arc<dyn Access> = Arc::new(access(&bench));
+    let by_host = Located { repository: repository(&id, "library/app"), prefix: None };
+    for host in ["demo1.cr.localhost", "demo1.cr.localhost:8080", "demo1.tencentcloudcr.com"] {
+        assert_eq!(access.locate(host, "library/app").unwrap(), Some(by_host.clone()), "{host}");
+        assert_eq!(access.locate_host(host), Some(RegistryId::new(id.as_str())), "{host}");
+    }
+    let by_path = Located { prefix: Some("demo1".to_owned()), ..by_host };
+    assert_eq!(access.locate("127.0.0.1:8080", "demo1/library/app").unwrap(), Some(by_path));
+    for (host, name) in [
+        ("127.0.0.1:8080", "library/app"),
+        ("127.0.0.1:8080", "demo1"),
+        ("other.cr.localhost", "demo1/library/app"),
+        ("other.cr.localhost", "library/app"),
+    ] {
+        assert_eq!(access.locate(host, name).unwrap(), None, "{host}/{name}");
+    }
+    assert_eq!(access.locate_host("127.0.0.1:8080"), None);
+}
+
+#[tokio::test]
+async fn an_instance_that_does_not_run_is_closed() {
+    let bench = Bench::with(|options| options.pending = Duration::seconds(5)).await;
+    let id = bench.instance("demo1", "premium").await;
+    let access = access(&bench);
+    assert!(matches!(access.locate("demo1.cr.localhost", "library/app"), Err(AccessError::Denied(_))));
+    assert_eq!(access.locate_host("demo1.cr.localhost"), None);
+    assert_eq!(granted(&bench, None, &id, "library/app").await, Actions::NONE);
+    let refused = bench.try_push(&id, "library/app", "v1", "content").await.unwrap_err();
+    assert_eq!(refused.code(), "DENIED");
+    bench.world.advance(Duration::seconds(5));
+    assert!(access.locate("demo1.cr.localhost", "library/app").unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_token_opens_its_own_instance_only() {
+    let bench = Bench::new().await;
+    let id = bench.library().await;
+    let other = bench.instance("demo2", "basic").await;
+    bench.namespace(&other, "library", false).await;
+    let user = UIN.to_string();
+    for kind in ["temp", "longterm"] {
+        let password = token(&bench, &id, kind).await.token;
+        let subject = log_in(&bench, Some(&id), &user, &password).await.unwrap();
+        assert_eq!(subject.id, user);
+        assert_eq!(granted(&bench, Some(&subject), &id, "library/app").await, Actions::ALL);
+        assert_eq!(granted(&bench, Some(&subject), &other, "library/app").await, Actions::NONE);
+        // At a bare host the token itself says which instance it is for.
+        assert_eq!(log_in(&bench, None, &user, &password).await, Some(subject.clone()));
+        assert_eq!(log_in(&bench, Some(&other), &user, &password).await, None);
+        assert_eq!(log_in(&bench, Some(&id), "100000000002", &password).await, None);
+        // Nothing is in a namespace that is not there, and every repository is in one.
+        assert_eq!(granted(&bench, Some(&subject), &id, "missing/app").await, Actions::NONE);
+        assert_eq!(granted(&bench, Some(&subject), &id, "library").await, Actions::NONE);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_token_of_an_instance_opens_nothing() {
+    let bench = Bench::new().await;
+    let id = bench.library().await;
+    let user = UIN.to_string();
+    let password = token(&bench, &id, "longterm").await.token;
+    let parts: Vec<&str> = password.split('.').collect();
+    let another = token(&bench, &id, "temp").await.token;
+    let another: Vec<&str> = another.split('.').collect();
+    for altered in [
+        String::new(),
+        "secret".to_owned(),
+        "..".to_owned(),
+        format!("{}.{}.", parts[0], parts[1]),
+        format!("{}.{}.{}", parts[0], parts[1], another[2]),
+        format!("{}.{}.{}", parts[0], another[1], parts[2]),
+        format!("{}.{}.{}A", parts[0], parts[1], parts[2]),
+        "x".repeat(10_000),
+    ] {
+        assert_eq!(log_in(&bench, Some(&id), &user, &altered).await, None, "{altered}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_end_and_so_do_their_logins() {
+    let bench = Bench::new().await;
+    let id = bench.library().await;
+    let user = UIN.to_string();
+    let temporary = token(&bench, &id, "temp").await;
+    let (kept, deleted) = (token(&bench, &id, "longterm").await, token(&bench, &id, "longterm").await);
+    let mut subjects = Vec::new();
+    for made in [&temporary, &kept, &deleted] {
+        subjects.push(log_in(&bench, None, &user, &made.token).await.unwrap());
+    }
+    let switch = |enable| ModifyInstanceTokenRequest {
+        registry_id: id.clone(),
+        token_id: kept.token_id.clone(),
+        enable: Some(enable),
+        ..ModifyInstanceTokenRequest::default()
+    };
+    modify_instance_token(&bench.tcr, call(switch(false))).await.unwrap();
+    let delete = DeleteInstanceTokenRequest { registry_id: id.clone(), token_id: deleted.token_id.clone() };
+    delete_instance_token(&bench.tcr, call(delete)).await.unwrap();
+    for (made, subject) in [&kept, &deleted].into_iter().zip(&subjects[1..]) {
+        assert_eq!(log_in(&bench, None, &user, &made.token).await, None);
+        assert_eq!(granted(&bench, Some(subject), &id, "library/app").await, Actions::NONE);
+    }
+    modify_instance_token(&bench.tcr, call(switch(true))).await.unwrap();
+    assert!(log_in(&bench, None, &user, &kept.token).await.is_some());
+    bench.world.advance(Duration::seconds(3599));
+    assert_eq!(granted(&bench, Some(&subjects[0]), &id, "library/app").await, Actions::ALL);
+    bench.world.advance(Duration::seconds(1));
+    assert_eq!(log_in(&bench, None, &user, &temporary.token).await, None);
+    assert_eq!(granted(&bench, Some(&subjects[0]), &id, "library/app").await, Actions::NONE);
+    bench.world.advance(Duration::days(3650));
+    assert_eq!(log_in(&bench, None, &user, &kept.token).await, None);
+}
+
+#[tokio::test]
+async fn everybody_pulls_from_public_namespaces_and_nobody_else_pushes() {
+    let bench = Bench::new().await;
+    let id = bench.library().await;
+    let other = bench.instance("demo2", "basic").await;
+    let password = token(&bench, &other, "temp").await.token;
+    let foreign = log_in(&bench, None, &UIN.to_string(), &password).await;
+    for public in [false, true] {
+        let change = ModifyNamespaceRequest {
+            registry_id: id.clone(),
+            namespace_name: "library".to_owned(),
+            is_public: Some(public),
+            ..ModifyNamespaceRequest::default()
+        };
+        modify_namespace(&bench.tcr, call(change)).await.unwrap();
+        let expected = if public { Actions::PULL } else { Actions::NONE };
+        for subject in [None, foreign.as_ref()] {
+            assert_eq!(granted(&bench, subject, &id, "library/app").await, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_push_needs_a_namespace() {
+    let bench = Bench::new().await;
+    let id = bench.library().await;
+    for name in ["missing/app", "library"] {
+        let refused = bench.try_push(&id, name, "v1", "content").await.unwrap_err();
+        assert_eq!(refused.code(), "NAME_UNKNOWN", "{name}");
+    }
+    let refused = bench.try_push("tcr-missing1", "library/app", "v1", "content").await.unwrap_err();
+    assert_eq!(refused.code(), "NAME_UNKNOWN");
+}
+
+#[tokio::test]
+async fn bearer_tokens_outlive_a_restart() {
+    let bench = Bench::new().await;
+    let key = |tcr: &crate::Tcr| format!("{:?}", tcr.registry());
+    let restarted = bench.restarted().await;
+    assert_eq!(key(&bench.tcr), key(&restarted));
+    let mut kept = Vec::new();
+    bench.store.export(&mut kept).unwrap();
+    let kept = String::from_utf8(kept).unwrap();
+    assert_eq!(kept.matches("tcr.token-key").count(), 1, "{kept}");
+}
