@@ -12,9 +12,9 @@ use rookery_api::{Nulls, Request};
 
 use crate::address::Address;
 use crate::call::{Call, Caller, Language, RequestId};
-use crate::caller::Identity;
 use crate::common_parameters::{CommonParameters, Style};
 use crate::error::{CommonError, Refusal};
+use crate::identity::Identity;
 use crate::permission::{self, Asked, Resource};
 
 /// A future of any action, boxed so that all actions have one type.

@@ -3,8 +3,6 @@
 //! Order (the platform's own is only partly known, `protocol.md` §5.1): form of `Authorization`; the service of the scope against the address;
 //! the date of the scope against the timestamp; the timestamp against the clock; the key; its token; the content hash; the signature.
 
-use std::sync::Arc;
-
 use rookery_tc3::{v1, v3};
 
 use crate::address::Address;
@@ -12,65 +10,10 @@ use crate::arrival::Arrival;
 use crate::call::Caller;
 use crate::common_parameters::{CommonParameters, V1};
 use crate::error::CommonError;
-use crate::permission::Decision;
+use crate::identity::{Credential, CredentialError, Identity};
 
 /// How far a timestamp may be from the server's clock, in seconds.
 pub const TIMESTAMP_WINDOW: u64 = 300;
-
-/// What a key opens.
-#[derive(Clone, Debug)]
-pub struct Credential {
-    /// Who signs with it.
-    pub caller: Caller,
-    /// The SecretKey.
-    pub secret_key: SecretKey,
-}
-
-/// A SecretKey; wiped when the last copy is dropped, shown by nothing.
-#[derive(Clone)]
-pub struct SecretKey(Arc<zeroize::Zeroizing<String>>);
-
-impl SecretKey {
-    /// Takes the key over.
-    #[must_use]
-    pub fn new(key: String) -> Self {
-        Self(Arc::new(zeroize::Zeroizing::new(key)))
-    }
-
-    /// The key itself, for signing and verifying only.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SecretKey(…)")
-    }
-}
-
-/// Why a SecretId opens nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CredentialError {
-    /// There is no such key, or it is disabled or deleted: clients are not told which.
-    #[error("no such key")]
-    NotFound,
-    /// The token does not belong to the key, or has expired.
-    #[error("the token is not this key's")]
-    Token,
-    /// The key could not be looked up.
-    #[error("keys cannot be looked up: {0}")]
-    Unavailable(String),
-}
-
-/// Who answers for keys and rights: CAM and STS. Asked on every request, so both must be quick.
-pub trait Identity: Send + Sync + 'static {
-    /// What `secret_id` (with the token that came along) opens.
-    fn credential(&self, secret_id: &str, token: Option<&str>) -> Result<Credential, CredentialError>;
-    /// Whether `caller` may perform `operation` (`tcr:CreateNamespace`) on each of `resources` (six-segment names).
-    fn decide(&self, caller: &Caller, operation: &str, resources: &[String]) -> Decision;
-}
 
 /// A refusal at this step, with what the server computed where the signature is the reason.
 #[derive(Debug)]

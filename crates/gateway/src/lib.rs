@@ -23,6 +23,7 @@ pub mod call;
 pub mod caller;
 pub mod common_parameters;
 pub mod error;
+pub mod identity;
 pub mod listen;
 pub mod parameters;
 pub mod permission;
@@ -34,7 +35,7 @@ pub mod trace;
 
 pub use action::{Actions, Place};
 pub use call::{Account, Call, Caller, Language, Principal, RequestId};
-pub use caller::{Credential, CredentialError, Identity};
 pub use error::{CommonError, Refusal};
-pub use permission::{Decision, Resource};
+pub use identity::{Credential, CredentialError, Decision, Identity, SecretKey};
+pub use permission::Resource;
 pub use pipeline::{Gateway, Options};

@@ -1,8 +1,8 @@
 //! Step 8: permission. The resources that an action touches, and whether its caller may.
 
 use crate::call::{Caller, RequestId};
-use crate::caller::Identity;
 use crate::error::CommonError;
+use crate::identity::{Decision, Identity};
 
 /// The last segment of a six-segment resource name, for instance `instance/tcr-ab12cd34`. The other segments (product, region,
 /// account) are the call's.
@@ -24,20 +24,6 @@ impl Resource {
         }
         format!("qcs::{product}:{region}:uin/{}:{}", caller.account.uin, self.0)
     }
-}
-
-/// What was decided, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// The caller may. The text names what allowed it, for the trace.
-    Allowed(String),
-    /// The caller may not act on `resource`.
-    Denied {
-        /// The first resource that is refused.
-        resource: String,
-        /// What denied it, for the trace.
-        reason: String,
-    },
 }
 
 /// A permission that was asked for, as the trace keeps it.

@@ -9,10 +9,9 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use rookery_api::products::{sts, tcr};
-use rookery_gateway::caller::SecretKey;
 use rookery_gateway::{
     Account, Actions, Call, Caller, Credential, CredentialError, Decision, Gateway, Identity, Language,
-    Options, Principal, Refusal, RequestId, Resource,
+    Options, Principal, Refusal, RequestId, Resource, SecretKey,
 };
 use rookery_tc3::{v1, v3};
 use rookery_world::World;

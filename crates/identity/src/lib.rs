@@ -14,8 +14,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use rookery_gateway::caller::SecretKey;
-use rookery_gateway::{Account, Caller, Credential, CredentialError, Decision, Identity, Principal};
+use rookery_gateway::{
+    Account, Caller, Credential, CredentialError, Decision, Identity, Principal, SecretKey,
+};
 use rookery_seal::Seal;
 use rookery_store::Store;
 use rookery_world::World;

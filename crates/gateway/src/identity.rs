@@ -1,0 +1,74 @@
+//! The seam to CAM and STS: who answers for keys and rights.
+
+use std::sync::Arc;
+
+use crate::call::Caller;
+
+/// What a key opens.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Who signs with it.
+    pub caller: Caller,
+    /// The SecretKey.
+    pub secret_key: SecretKey,
+}
+
+/// A SecretKey; wiped when the last copy is dropped, shown by nothing.
+#[derive(Clone)]
+pub struct SecretKey(Arc<zeroize::Zeroizing<String>>);
+
+impl SecretKey {
+    /// Takes the key over.
+    #[must_use]
+    pub fn new(key: String) -> Self {
+        Self(Arc::new(zeroize::Zeroizing::new(key)))
+    }
+
+    /// The key itself, for signing and verifying only.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretKey(…)")
+    }
+}
+
+/// Why a SecretId opens nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialError {
+    /// There is no such key, or it is disabled or deleted: clients are not told which.
+    #[error("no such key")]
+    NotFound,
+    /// The token does not belong to the key, or has expired.
+    #[error("the token is not this key's")]
+    Token,
+    /// The key could not be looked up.
+    #[error("keys cannot be looked up: {0}")]
+    Unavailable(String),
+}
+
+/// Who answers for keys and rights: CAM and STS. Asked on every request, so both must be quick.
+pub trait Identity: Send + Sync + 'static {
+    /// What `secret_id` (with the token that came along) opens.
+    fn credential(&self, secret_id: &str, token: Option<&str>) -> Result<Credential, CredentialError>;
+    /// Whether `caller` may perform `operation` (`tcr:CreateNamespace`) on each of `resources` (six-segment names).
+    fn decide(&self, caller: &Caller, operation: &str, resources: &[String]) -> Decision;
+}
+
+/// What was decided, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The caller may. The text names what allowed it, for the trace.
+    Allowed(String),
+    /// The caller may not act on `resource`.
+    Denied {
+        /// The first resource that is refused.
+        resource: String,
+        /// What denied it, for the trace.
+        reason: String,
+    },
+}
