@@ -249,12 +249,13 @@ class Api:
 
     def v3(self, product, action, **fields):
         region = None if product in REGIONLESS else self.region
-        plain = dict(host=self.cloud.authority, service=product, action=action, version=VERSIONS[product], region=region)
+        plain = {"host": self.cloud.authority, "action": action, "version": VERSIONS[product], "region": region}
+        plain["service"] = product
         return V3(self.cloud.secret_id, self.cloud.secret_key, **(plain | fields))
 
     def v1(self, product, action, **fields):
         region = None if product in REGIONLESS else self.region
-        plain = dict(host=self.cloud.authority, action=action, version=VERSIONS[product], region=region)
+        plain = {"host": self.cloud.authority, "action": action, "version": VERSIONS[product], "region": region}
         return V1(self.cloud.secret_id, self.cloud.secret_key, **(plain | fields))
 
     def call(self, product, action, **parameters):

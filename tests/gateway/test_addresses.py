@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from messages import REGION_UNSUPPORTED, no_action, no_version
 from requester import VERSIONS
 

@@ -1,6 +1,7 @@
 """What every request has to say about itself, in the one style and in the other."""
 
 import pytest
+
 from messages import invalid_value, missing, missing_header
 from requester import FORM, Request
 

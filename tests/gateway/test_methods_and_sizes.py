@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+
 from messages import NOT_JSON, V1_BODY_TOO_LARGE
 from requester import FORM
 

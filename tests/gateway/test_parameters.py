@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from messages import EMPTY_KEY, NO_EQUALS, indices, missing, mistyped, repeated, same, unknown
 from requester import FORM
 
@@ -50,7 +51,7 @@ JSON_REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("action", "parameters", "refusal"), JSON_REFUSALS, ids=lambda value: json.dumps(value))
+@pytest.mark.parametrize(("action", "parameters", "refusal"), JSON_REFUSALS, ids=json.dumps)
 def test_json_that_does_not_fit_the_model_is_refused(ask, api, action, parameters, refusal):
     error = ask(api.v3("tcr", action, body=json.dumps(parameters).encode()).request()).error
     assert same(error, refusal), error
@@ -72,7 +73,7 @@ FLATTENED_REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "refusal"), FLATTENED_REFUSALS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("text", "refusal"), FLATTENED_REFUSALS, ids=str)
 def test_flattened_text_that_does_not_fit_the_model_is_refused(ask, api, instances, text, refusal):
     by_get = ask(instances.request(method="GET", query=text, content_type=FORM))
     assert same(by_get.error, refusal), by_get.error
@@ -93,6 +94,16 @@ def test_a_query_is_made_of_names_and_values(ask, api, instances, text, refusal)
 def test_percent_escapes_must_be_whole_and_utf_8(ask, instances, text):
     code, message = ask(instances.request(method="GET", query=text, content_type=FORM)).error
     assert (code, message) == ("InvalidParameter", f"Parameter `{text.split('=')[0]}` format invalid.")
+
+
+def test_a_member_is_sent_once(ask, instances):
+    assert ask(instances.request(body=b'{"Limit":1,"Limit":2}')).error == repeated("Limit")
+
+
+def test_json_as_deep_as_a_well_is_refused(ask, instances):
+    depth = 100_000
+    code, _ = ask(instances.request(body=b'{"Filters":' + b"[" * depth + b"]" * depth + b"}")).error
+    assert code == "InvalidParameter"
 
 
 def test_a_common_parameter_is_sent_once(ask, api):

@@ -1,6 +1,7 @@
 """The region of a call: required where the product has regions, ignored where it has none."""
 
 import pytest
+
 from messages import REGION_UNSUPPORTED, invalid_value, missing, missing_header
 
 

@@ -1,6 +1,7 @@
 """Every correct way of signing the same request verifies: the clients differ, the bytes decide."""
 
 import pytest
+
 from messages import CONTENT_SHA256
 from requester import FORM, sha256
 
@@ -47,9 +48,7 @@ def test_a_payload_is_not_unsigned_unless_the_request_says_so(ask, identity):
     assert ask(identity.request(payload_hash=UNSIGNED)).error[0] == "AuthFailure.SignatureFailure"
 
 
-@pytest.mark.parametrize(
-    "value", ["a%20b", "a+b", "%E6%9C%AA", "%7E", "~", "*", "%2A", "(x)!", "a%2bb"], ids=lambda value: value
-)
+@pytest.mark.parametrize("value", ["a%20b", "a+b", "%E6%9C%AA", "%7E", "~", "*", "%2A", "(x)!", "a%2bb"], ids=lambda value: value)
 def test_a_query_is_signed_as_it_was_sent(ask, instances, value):
     query = f"Limit=5&Filters.0.Name=RegistryName&Filters.0.Values.0={value}&AllRegion=true"
     assert ask(instances.request(method="GET", query=query, content_type=FORM)).error is None

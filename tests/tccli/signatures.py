@@ -1,4 +1,4 @@
-"""What a user knows about a signed image without asking the cloud: cosign's verdict, and openssl's over the bytes of the registry."""
+"""What tells whether an image is signed without asking the cloud: cosign, and openssl over the bytes of the registry."""
 
 import base64
 import json
@@ -64,13 +64,19 @@ def openssl_accepts(directory, public_key, payload, signature):
 
 
 def cosign(directory, login, reference, public_key):
-    """`cosign verify` by key, as people with a private key service run it."""
+    """What `cosign verify` by key says is signed, as people with a private key service run it: nothing where nothing verifies."""
     (directory / "cosign.pem").write_text(public_key)
-    return run(
+    ended = run(
         *("cosign", "verify", "--key", directory / "cosign.pem", "--insecure-ignore-tlog=true"),
         *("--allow-http-registry", "--allow-insecure-registry"),
         *("--registry-username", login.username, "--registry-password", login.password),
         f"{login.host}/{reference}",
         home=directory,
         check=False,
+        # A key needs no trusted root from the internet; cosign looks for one all the same, and goes on without.
+        TUF_MIRROR="http://127.0.0.1:1",
     )
+    if ended.returncode == 0:
+        return json.loads(ended.stdout)
+    assert "no matching signatures" in ended.stderr or "no signatures found" in ended.stderr, ended.stderr
+    return []

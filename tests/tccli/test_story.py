@@ -1,16 +1,16 @@
 """The whole story, as one user lives it: from an empty cloud to a signed image that outlives a power cut."""
 
 import base64
-import json
+from dataclasses import replace
 
 import pytest
+
+import images
+from cloud import eventually
 from requester import UUID
 from signatures import beside, cosign, openssl_accepts
 from skopeo import holds
 from tencent import TccliError
-
-import images
-from cloud import eventually
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_from_nothing_to_an_image_that_outlives_a_power_cut(start, tell, place, 
         row = shown[layout.tag]
         assert row["Digest"] == layout.digest
         assert row["Kind"] == f"Artifact::{layout.media_type}"
-        self_told = json.loads(cosign_output(cosign(place, login, f"{app}:{layout.tag}", key.public)))
-        assert [told["critical"]["image"]["docker-manifest-digest"] for told in self_told] == [layout.digest]
-        assert cosign(place, login, f"{app}:{layout.tag}", foreign.public).returncode != 0
+        (told,) = cosign(place, login, f"{app}:{layout.tag}", key.public)
+        assert told["critical"]["image"]["docker-manifest-digest"] == layout.digest
+        assert not cosign(place, login, f"{app}:{layout.tag}", foreign.public)
 
         # Without cosign: the bytes of the registry, openssl, and what the cloud itself shows.
         (signed,) = beside(login, app, layout.digest)
@@ -78,7 +78,7 @@ def test_from_nothing_to_an_image_that_outlives_a_power_cut(start, tell, place, 
     # The power fails.
     cloud.kill()
     cloud.start()
-    login = type(login)(cloud.registry, login.username, login.password)
+    login = replace(login, host=cloud.registry)
     skopeo = story.skopeo(login)
     for layout in (image, index):
         pulled = place / f"pulled-{layout.tag}"
@@ -86,7 +86,7 @@ def test_from_nothing_to_an_image_that_outlives_a_power_cut(start, tell, place, 
         skopeo.pull(f"{app}:{layout.tag}", pulled)
         assert holds(pulled, layout)
         assert skopeo.raw_manifest(f"{app}:{layout.tag}") == layout.top
-        assert cosign(place, login, f"{app}:{layout.tag}", key.public).returncode == 0
+        assert cosign(place, login, f"{app}:{layout.tag}", key.public)
     assert both_signed() == shown
     assert story.tccli("kms", "GetPublicKey", KeyId=key.id)["PublicKeyPem"] == key.public
     described = story.tccli("tcr", "DescribeInstances", Registryids=[registry])["Registries"][0]
@@ -96,8 +96,3 @@ def test_from_nothing_to_an_image_that_outlives_a_power_cut(start, tell, place, 
     skopeo.push(another, f"{app}:3")
     signature = eventually("the new image is signed", lambda: beside(login, app, another.digest))[0]
     assert openssl_accepts(place, key.public, signature.payload, signature.signature)
-
-
-def cosign_output(ended):
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout

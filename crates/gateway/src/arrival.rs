@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 
 use crate::error::CommonError;
 
-/// A GET request: its target and headers.
+/// A GET request as a whole: target, headers and body (the documents say "packet").
 pub const GET_LIMIT: usize = 32 * 1024;
 /// A POST body under signature v1.
 pub const V1_BODY_LIMIT: usize = 1024 * 1024;
@@ -48,6 +48,12 @@ impl Arrival {
     #[must_use]
     pub fn has_authorization(&self) -> bool {
         self.headers.contains_key(header::AUTHORIZATION)
+    }
+
+    /// Bytes of target and headers.
+    fn head_length(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        self.path.len() + self.query.len() + headers
     }
 
     /// The media type of the body, lower-case and without parameters.
@@ -92,9 +98,9 @@ where
     if !matches!(arrival.method, Method::GET | Method::POST) {
         return Err(CommonError::UnsupportedProtocol);
     }
-    let target = if arrival.method == Method::GET { arrival.path.len() + arrival.query.len() } else { 0 };
+    let head = if arrival.method == Method::GET { arrival.head_length() } else { 0 };
     match body {
-        Some(body) if body.len() + target <= limit => {
+        Some(body) if body.len() + head <= limit => {
             arrival.body = body;
             Ok(())
         }
@@ -112,8 +118,7 @@ where
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        // A body that breaks off has nobody left to answer; any error will do.
-        let Ok(frame) = frame else { return Err(CommonError::RequestSizeLimitExceeded) };
+        let Ok(frame) = frame else { return Err(CommonError::IncompleteBody) };
         let Ok(data) = frame.into_data() else { continue };
         read += data.len();
         if read > DRAIN_LIMIT {

@@ -74,6 +74,9 @@ pub enum CommonError {
     RequestLimitExceeded { limit: u32 },
     #[error("RequestSizeLimitExceeded")]
     RequestSizeLimitExceeded,
+    /// The connection broke before the body was whole. Hardly a client reads the answer; the trace does.
+    #[error("InvalidParameter: incomplete body")]
+    IncompleteBody,
     #[error("InternalError")]
     Internal,
 }
@@ -97,7 +100,7 @@ impl CommonError {
             Self::NoSuchVersion { .. } => "NoSuchVersion",
             Self::InvalidCommonValue(_) | Self::ContentSha256 => "InvalidParameterValue",
             Self::Parameters(DecodeError::Unknown(_)) => "UnknownParameter",
-            Self::CommonType(_) | Self::Parameters(_) => "InvalidParameter",
+            Self::CommonType(_) | Self::Parameters(_) | Self::IncompleteBody => "InvalidParameter",
             Self::UnsupportedRegion => "UnsupportedRegion",
             Self::NotImplemented(_) => "UnsupportedOperation",
             Self::UnsupportedProtocol => "UnsupportedProtocol",
@@ -169,6 +172,7 @@ impl CommonError {
             )
             .into(),
             Self::RequestSizeLimitExceeded => "The request size exceeds the upper limit.".into(),
+            Self::IncompleteBody => "The request body ended before it was complete.".into(),
             Self::Internal => {
                 "An internal error has occurred. Retry your request, but if the problem persists, contact us.".into()
             }
@@ -207,6 +211,7 @@ impl CommonError {
             )
             .into(),
             Self::RequestSizeLimitExceeded => "请求包超过限制大小。".into(),
+            Self::IncompleteBody => "请求包不完整。".into(),
             Self::Internal => "内部服务错误，请稍后重试。".into(),
         }
     }

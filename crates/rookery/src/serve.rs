@@ -15,7 +15,7 @@ use rookery_kms::Kms;
 use rookery_store::Store;
 use rookery_tcr::{Options as TcrOptions, Tcr};
 use rookery_world::World;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::commands::Serve;
@@ -25,17 +25,17 @@ use crate::front::Front;
 type Ended = Result<(), Box<dyn Error>>;
 
 pub(crate) fn run(options: Serve) -> Ended {
-    check(&options)?;
+    let pinned = check(&options)?;
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_new(&options.log)?)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(options))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(options, pinned))
 }
 
-/// What would only fail later, or be unsafe, is refused before anything is made.
-fn check(options: &Serve) -> Ended {
+/// What would only fail later, or be unsafe, is refused before anything is made. Gives the root's key where one is pinned.
+fn check(options: &Serve) -> Result<Option<RootKey>, Box<dyn Error>> {
     if !options.http.ip().is_loopback() {
         return Err(format!(
             "--http {}: plain HTTP is served on loopback only; use --https for other addresses",
@@ -46,10 +46,15 @@ fn check(options: &Serve) -> Ended {
     if rookery_api::region::find(&options.region).is_none() {
         return Err(format!("--region {}: no such region", options.region).into());
     }
-    Ok(())
+    match (&options.secret_id, &options.secret_key) {
+        (Some(id), Some(key)) => Ok(Some(RootKey::new(id.clone(), key.clone())?)),
+        _ => Ok(None),
+    }
 }
 
-async fn serve(options: Serve) -> Ended {
+async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
+    // Before anybody is told where the cloud is: who knows may tell it to stop.
+    let told_to_stop = StopSignals::new()?;
     let directory = options.directory.data.clone();
     fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let directory = directory.canonicalize()?;
@@ -61,7 +66,7 @@ async fn serve(options: Serve) -> Ended {
     let http = Listener::bind(options.http).await.map_err(|error| bind_failed(options.http, &error))?;
     let https = Listener::bind(options.https).await.map_err(|error| bind_failed(options.https, &error))?;
     let authority = Arc::new(CertificateAuthority::open_or_create(&directory, world.now())?);
-    let (front, tcr) = wire(&options, &directory, store, &world).await?;
+    let (front, tcr) = wire(&options, &directory, pinned, store, &world).await?;
 
     let (stop, stopped) = watch::channel(false);
     let endpoints = Endpoints {
@@ -85,28 +90,25 @@ async fn serve(options: Serve) -> Ended {
     endpoints.write(&directory)?;
     announce(&endpoints, &options.directory.data);
 
-    let ended = until_told().await;
+    told_to_stop.wait().await;
     Endpoints::remove(&directory);
     tracing::info!("stopping: requests that have begun are finished");
     stop.send_replace(true);
     for task in tasks {
         task.await?;
     }
-    ended
+    Ok(())
 }
 
 /// The one place where the parts meet.
 async fn wire(
     options: &Serve,
     directory: &Path,
+    pinned: Option<RootKey>,
     store: Store,
     world: &World,
 ) -> Result<(Arc<Front>, Arc<Tcr>), Box<dyn Error>> {
     let seal = seal(directory)?;
-    let pinned = match (&options.secret_id, &options.secret_key) {
-        (Some(id), Some(key)) => Some(RootKey::new(id.clone(), key.clone())?),
-        _ => None,
-    };
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
     let tcr_options = TcrOptions::new(directory, &options.registry_suffix);
@@ -142,13 +144,21 @@ fn announce(endpoints: &Endpoints, data: &Path) {
     println!("  trace      rookery trace --data {}", data.display());
 }
 
-/// Waits for an interrupt or a termination.
-async fn until_told() -> Ended {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// An interrupt or a termination.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
