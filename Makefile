@@ -9,7 +9,7 @@ HTTP ?= 127.0.0.1:8080
 HTTPS ?= 127.0.0.1:8443
 BIN := target/release/rookery
 
-.PHONY: help run build test unit users lint tools bench fuzz
+.PHONY: help run build test unit users evidence lint tools bench fuzz
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,7 +27,10 @@ unit: ## Tests of the crates
 	cargo test --locked --workspace --quiet
 
 users: build ## Tests as users: their own tools against the real binary
-	ROOKERY_BIN=$(abspath $(BIN)) .venv/bin/python -m pytest tests
+	ROOKERY_BIN=$(abspath $(BIN)) .venv/bin/python -m pytest $(CURDIR)/tests
+
+evidence: build ## Run the tests as users and write docs/evidence.md from what they saw
+	ROOKERY_EVIDENCE=write ROOKERY_BIN=$(abspath $(BIN)) .venv/bin/python -m pytest $(CURDIR)/tests
 
 lint: ## Formatting, clippy, licences and advisories
 	cargo fmt --all --check

@@ -7,8 +7,9 @@ import shlex
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.error import URLError
 from urllib.parse import urlsplit
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -53,7 +54,7 @@ class Cloud:
     # -- the process
 
     def start(self):
-        command = [BINARY, "serve", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--data", self.data, *self.options]
+        command = [BINARY, "serve", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--data", self.data, "--traces", "100000", *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=clean_environment(**self.environment)
@@ -75,11 +76,21 @@ class Cloud:
 
     def stop(self):
         """Ends it as a service manager does. The result is the exit status."""
+        self._tell()
         return self._end(signal.SIGTERM)
 
     def kill(self):
         """Ends it as a power cut does."""
+        self._tell()
         return self._end(signal.SIGKILL)
+
+    def _tell(self):
+        """What it saw is evidence, and gone with the process."""
+        if self.process is not None and self.process.poll() is None:
+            import evidence  # here, because it reads this module's clouds
+
+            with suppress(URLError):  # one that is already ending answers nobody
+                evidence.collect(self)
 
     def _end(self, how):
         if self.process is None:

@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 import cloud as clouds
+import evidence
 import tools
 from requester import Api
 
@@ -16,6 +17,22 @@ def pytest_configure():
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     if not clouds.BINARY.exists():
         raise pytest.UsageError(f"{clouds.BINARY} does not exist: cargo build --release, or set ROOKERY_BIN")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A whole run that passed writes the evidence page, or holds it against the committed one."""
+    if exitstatus != 0 or session.config.args != [str(clouds.REPOSITORY / "tests")] or session.config.option.keyword:
+        return
+    fresh = evidence.page()
+    if os.environ.get("ROOKERY_EVIDENCE") == "write":
+        evidence.PAGE.write_text(fresh)
+        return
+    gone = evidence.lost(evidence.PAGE.read_text(), fresh)
+    for action, axis, mark in gone:
+        print(f"\nevidence lost: {action}: {axis}: {mark}", end="")
+    if gone:
+        print("\nIf that is meant: make evidence", end="")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(wrapper=True)

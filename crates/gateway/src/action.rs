@@ -105,10 +105,13 @@ impl Actions {
         self.handlers.get(&(found.product.name, found.product.version, found.position))
     }
 
-    /// Whether an action is registered; the evidence page asks.
-    #[must_use]
-    pub fn implements(&self, product: &ProductShape, position: usize) -> bool {
-        self.handlers.contains_key(&(product.name, product.version, position))
+    /// Every action of the contract and whether it is registered here; the evidence page asks.
+    pub fn coverage(&self) -> impl Iterator<Item = (&'static ProductShape, &'static ActionShape, bool)> {
+        rookery_api::PRODUCTS.iter().flat_map(move |product| {
+            product.actions.iter().enumerate().map(move |(position, action)| {
+                (*product, action, self.handlers.contains_key(&(product.name, product.version, position)))
+            })
+        })
     }
 }
 

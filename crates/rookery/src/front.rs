@@ -58,6 +58,17 @@ impl Front {
         match page {
             "health" => json(StatusCode::OK, &Health { status: "ok", version: env!("CARGO_PKG_VERSION") }),
             "traces" => json(StatusCode::OK, &self.gateway.traces().latest(LISTED)),
+            "traces/all" => json(StatusCode::OK, &self.gateway.traces().latest(usize::MAX)),
+            "actions" => {
+                let coverage = self.gateway.actions().coverage();
+                let rows = coverage.map(|(product, action, implemented)| Coverage {
+                    product: product.name,
+                    version: product.version,
+                    action: action.name,
+                    implemented,
+                });
+                json(StatusCode::OK, &rows.collect::<Vec<_>>())
+            }
             _ => {
                 let id = page.strip_prefix("traces/").and_then(|id| id.parse().ok()).map(RequestId);
                 match id.and_then(|id| self.gateway.traces().find(id)) {
@@ -72,6 +83,14 @@ impl Front {
 #[derive(Serialize)]
 struct Problem {
     error: &'static str,
+}
+
+#[derive(Serialize)]
+struct Coverage {
+    product: &'static str,
+    version: &'static str,
+    action: &'static str,
+    implemented: bool,
 }
 
 #[derive(Serialize)]

@@ -127,21 +127,26 @@ fn bind_failed(address: SocketAddr, error: &std::io::Error) -> String {
     format!("{address}: {error}; choose another address with --http and --https (port 0 takes a free one)")
 }
 
-/// Says where the cloud is and what to try: five lines.
+/// Says where the cloud is, where its keys are, and five things to try.
 fn announce(endpoints: &Endpoints, data: &Path) {
+    let program = std::env::args().next().unwrap_or_else(|| "rookery".to_owned());
+    let (data, registry) = (data.display(), &endpoints.registry);
     println!(
-        "Rookery answers at {} and {} (registry: {})",
-        endpoints.http, endpoints.https, endpoints.registry
+        "Rookery answers at {} and {}; `docker login` takes {registry}",
+        endpoints.http, endpoints.https
     );
-    println!("  keys       eval \"$(rookery env --data {})\"", data.display());
-    println!("  who am I   tccli sts GetCallerIdentity --endpoint \"$ROOKERY_ENDPOINT\"");
+    println!("Keys, in another shell:  eval \"$({program} env --data {data})\"");
+    println!("  1  tccli sts GetCallerIdentity --endpoint \"$ROOKERY_ENDPOINT\"");
     println!(
-        "  registry   tccli tcr CreateInstance --endpoint \"$ROOKERY_ENDPOINT\" --RegistryName demo --RegistryType premium"
+        "  2  tccli tcr CreateInstance --endpoint \"$ROOKERY_ENDPOINT\" --RegistryName demo --RegistryType premium"
     );
     println!(
-        "  key        tccli kms CreateKey --endpoint \"$ROOKERY_ENDPOINT\" --Alias signer --KeyUsage ASYMMETRIC_SIGN_VERIFY_RSA_2048"
+        "  3  tccli kms CreateKey --endpoint \"$ROOKERY_ENDPOINT\" --Alias signer --KeyUsage ASYMMETRIC_SIGN_VERIFY_RSA_2048"
     );
-    println!("  trace      rookery trace --data {}", data.display());
+    println!(
+        "  4  skopeo copy --dest-tls-verify=false oci:app docker://$ROOKERY_REGISTRY/demo/library/app:1"
+    );
+    println!("  5  {program} trace --data {data}      what was asked, and how it was answered");
 }
 
 /// An interrupt or a termination.
