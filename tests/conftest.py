@@ -20,18 +20,23 @@ def pytest_configure():
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """A whole run that passed writes the evidence page, or holds it against the committed one."""
+    """A whole run that passed writes the evidence page, or holds it against the committed one. Neither may leave a gap."""
     if exitstatus != 0 or session.config.args != [str(clouds.REPOSITORY / "tests")] or session.config.option.keyword:
         return
     fresh = evidence.page()
+    gaps = list(evidence.gaps())
+    for gap in gaps:
+        print(f"\nevidence missing: {gap}", end="")
+    gone = []
     if os.environ.get("ROOKERY_EVIDENCE") == "write":
         evidence.PAGE.write_text(fresh)
-        return
-    gone = evidence.lost(evidence.PAGE.read_text(), fresh)
+    else:
+        gone = evidence.lost(evidence.PAGE.read_text(), fresh)
     for action, axis, mark in gone:
         print(f"\nevidence lost: {action}: {axis}: {mark}", end="")
     if gone:
         print("\nIf that is meant: make evidence", end="")
+    if gaps or gone:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

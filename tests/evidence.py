@@ -1,7 +1,8 @@
 """The evidence page: for every action, on separate axes, what a run of these tests has shown. Nothing is added up.
 
-Each cloud's trace is read before it ends. `docs/evidence.md` is written from the traces of a whole run with ROOKERY_EVIDENCE=write; any other whole run
-fails where a mark of the committed page is gone. A refusal is never a success.
+Each cloud's trace is read before it ends. `docs/evidence.md` is written from the traces of a whole run with
+ROOKERY_EVIDENCE=write; any other whole run fails where a mark of the committed page is gone. Every whole run fails where an
+action that is implemented never answered an official client, or never refused although it can. A refusal is never a success.
 """
 
 import json
@@ -16,17 +17,32 @@ PAGE = clouds.REPOSITORY / "docs/evidence.md"
 seen = defaultdict(lambda: defaultdict(set))
 contract = {}
 
-AXES = ("tccli", "Python SDK", "rookery call", "hand-signed")
+# How the SDKs of the platform's languages begin to name themselves. tccli stands on Python's and adds its own name, except where it still signs with v1.
+SDKS = {"SDK_PYTHON": "Python SDK", "SDK_NODEJS": "Node SDK", "SDK_GO": "Go SDK", "SDK_JAVA": "Java SDK"}
+TCCLI_V1 = "SDK_PYTHON_3.0.1148"
+
+AXES = ("tccli", *SDKS.values(), "rookery call", "hand-signed")
+OFFICIAL = ("tccli", *SDKS.values())
+
+# Implemented actions that refuse nothing which the gateway lets through, and why. One that does refuse has to leave this table.
+CANNOT_REFUSE = {
+    ("sts", "GetCallerIdentity"): "it has no parameters, and who asks is known by then",
+    ("tcr", "CheckInstance"): "an id that is nobody's is an answer: `IsValidated` is false",
+    ("tcr", "CheckInstanceName"): "what is wrong with a name is an answer: `DetailCode`",
+    ("tcr", "DescribeInstanceStatus"): "an id that is nobody's is left out of the answer",
+    ("tcr", "DescribeRegions"): "it has no parameters, and every caller may read the regions",
+}
 
 
 def client(record):
     """Which client sent a request, by its own word (`RequestClient`)."""
     said = record["client"] or ""
-    if "_CLI_" in said:
+    if "_CLI_" in said or said == TCCLI_V1:
         return "tccli"
-    if said.startswith("SDK_PYTHON"):
-        return "Python SDK"
-    return "rookery call" if said.startswith("rookery") else "hand-signed"
+    for name, axis in SDKS.items():
+        if said.startswith(f"{name}_"):
+            return axis
+    return "rookery call" if said.startswith("SDK_RUST_ROOKERY") else "hand-signed"
 
 
 def collect(cloud):
@@ -39,8 +55,16 @@ def collect(cloud):
         marks = seen[record["product"], record["action"]]
         if record["error"] is None:
             marks[client(record)].add(record["signature"])
-        elif record["error"]["code"] != "UnsupportedOperation":
+        elif refused_by_the_action(record):
             marks["refused"].add(record["error"]["code"])
+
+
+def refused_by_the_action(record):
+    """Whether an error is a business refusal. What the gateway refuses never comes as far as the permission."""
+    code, message = record["error"]["code"], record["error"]["message"]
+    ran = record["permission"] is not None and "UnauthorizedOperation" not in code
+    # Neither a failure of ours nor what Rookery does not implement yet is a refusal of the platform's.
+    return ran and code != "InternalError" and not message.startswith("Rookery ")
 
 
 def read(cloud, page):
@@ -70,13 +94,35 @@ def page():
     return "\n".join(lines)
 
 
+def gaps():
+    """What a whole run should have shown and has not, in words."""
+    for name, implemented in sorted(contract.items()):
+        if not implemented:
+            continue
+        action, marks = " ".join(name), seen[name]
+        if not any(marks[axis] for axis in OFFICIAL):
+            yield f"{action}: never answered an official client"
+        if name in CANNOT_REFUSE and marks["refused"]:
+            codes = " ".join(sorted(marks["refused"]))
+            yield f"{action}: refused with {codes}, and is said to refuse nothing: {CANNOT_REFUSE[name]}"
+        if name not in CANNOT_REFUSE and not marks["refused"]:
+            yield f"{action}: never refused anything"
+    for name in CANNOT_REFUSE:
+        if not contract.get(name):
+            yield f"{' '.join(name)}: is said to refuse nothing, and is not implemented"
+
+
 def lost(committed, fresh):
     """The marks of the committed page that the fresh one no longer has."""
     def marks(text):
+        axes = []
         for line in text.splitlines():
             cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if len(cells) == len(AXES) + 2 and " " in cells[0]:
-                for axis, cell in zip((*AXES, "refused"), cells[1:], strict=True):
+            if cells[0] == "action":
+                # A page of before an axis came has a column less.
+                axes = [axis.removeprefix("answered: ") for axis in cells[1:]]
+            elif " " in cells[0] and len(cells) == len(axes) + 1:
+                for axis, cell in zip(axes, cells[1:], strict=True):
                     for mark in cell.split():
                         yield cells[0], axis, mark
     return sorted(set(marks(committed)) - set(marks(fresh)))

@@ -13,10 +13,22 @@ from cloud import DEADLINE, REPOSITORY, clean_environment
 STRICT = os.environ.get("CI") == "true" or os.environ.get("ROOKERY_TESTS_STRICT") == "1"
 
 INSTALL = {
+    "curl": "apt-get install curl",
     "skopeo": "apt-get install skopeo",
     "openssl": "apt-get install openssl",
     "cosign": "make tools, or go install github.com/sigstore/cosign/v2/cmd/cosign@v2.6.5",
+    "cosign3": "make tools, which builds github.com/sigstore/cosign/v3/cmd/cosign v3.1.3 under this name",
+    "notation": "make tools, which builds github.com/notaryproject/notation/cmd/notation v1.3.2",
     "crane": "make tools, or go install github.com/google/go-containerregistry/cmd/crane@v0.22.1",
+    "regctl": "make tools, or go install github.com/regclient/regclient/cmd/regctl@v0.11.7",
+    "helm": "make tools, or go install helm.sh/helm/v3/cmd/helm@v3.22.0",
+    "oras": "make tools",
+    "buildah": "apt-get install buildah",
+    "podman": "apt-get install podman",
+    "oci-conformance": "make tools, or build it from a checkout (tests/registry/test_conformance_suites.py)",
+    "oci-conformance-legacy": "make tools, or build it from a checkout (tests/registry/test_conformance_suites.py)",
+    "zsh": "apt-get install zsh",
+    "fish": "apt-get install fish",
     "tccli": "pip install -r tests/requirements.txt",
 }
 

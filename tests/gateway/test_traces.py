@@ -1,6 +1,8 @@
 """What happened to a request can be read by its RequestId, and a refused signature can be explained."""
 
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +22,9 @@ def trace(cloud):
 
 
 def test_an_answered_request_leaves_a_record(ask, instances, trace, cloud):
-    reply = ask(instances.request(extra=(("X-TC-RequestClient", "SDK_TEST_1.0"),)))
+    body = json.dumps({"Registryids": ["tcr-nobody12"], "Limit": 3}).encode()
+    extra = (("X-TC-RequestClient", "SDK_TEST_1.0"), ("User-Agent", "test/1"))
+    reply = ask(instances.request(body=body, extra=extra))
     status, record = trace(f"traces/{reply.request_id}")
     assert status == 200
     expected = {
@@ -29,16 +33,33 @@ def test_an_answered_request_leaves_a_record(ask, instances, trace, cloud):
         "host": cloud.authority,
         "path": "/",
         "client": "SDK_TEST_1.0",
+        "user_agent": "test/1",
         "signature": "v3",
         "product": "tcr",
         "version": "2019-09-24",
         "action": "DescribeInstances",
         "region": "ap-guangzhou",
         "secret_id": cloud.secret_id,
+        "reading": "as-sent",
+        "parameters": {"Registryids": ["tcr-nobody12"], "Limit": 3},
         "error": None,
         "computed": None,
+        "likely_cause": None,
+        "reply_bytes": len(reply.body),
     }
     assert {name: record[name] for name in expected} == expected
+    assert record["permission"]["operation"] == "tcr:DescribeInstances"
+    assert record["permission"]["decision"]
+    assert record["account"] == record["principal"] > 0
+    assert record["peer"].startswith("127.0.0.1:")
+    assert record["duration_micros"] > 0
+
+
+def test_long_parameters_are_cut(ask, instances, trace):
+    body = json.dumps({"Registryids": ["tcr-nobody12"] * 1000}).encode()
+    _, record = trace(f"traces/{ask(instances.request(body=body)).request_id}")
+    assert record["parameters"].startswith('{"Registryids":["tcr-nobody12","')
+    assert record["parameters"].endswith("…") and len(record["parameters"]) == 4097
 
 
 def test_a_refused_v3_signature_leaves_what_the_server_computed(ask, identity, trace):
@@ -59,17 +80,18 @@ def test_a_refused_v1_signature_leaves_the_source_string(ask, api, trace):
 
 
 def test_a_record_holds_no_secret(ask, instances, trace, cloud):
-    secret = "a value nobody should read"
-    body = json.dumps({"Filters": [{"Name": "RegistryName", "Values": [secret]}]}).encode()
+    # Of a request that was not verified, no parameters are kept either.
+    value = "a value that nobody signed"
+    body = json.dumps({"Filters": [{"Name": "RegistryName", "Values": [value]}]}).encode()
     for reply in (
-        ask(instances.request(body=body)),
+        ask(instances.request()),
         ask(instances.request(body=body, secret_key="wrong")),
         ask(instances.request(body=body, extra=(("X-TC-Token", "token of a session"),))),
     ):
         _, record = trace(f"traces/{reply.request_id}")
         text = json.dumps(record)
         assert cloud.secret_key not in text
-        assert secret not in text
+        assert value not in text
         assert "token of a session" not in text
         assert "Signature=" not in text
 
@@ -120,6 +142,64 @@ def test_explain_points_at_the_line_that_differs(ask, cloud, identity, tmp_path)
     printed = cloud.rookery("explain", refused, "--canonical-request", tmp_path / "mine").stdout
     assert "Line 4" in printed
     assert "content-type:application/json; charset=utf-8" in printed
+
+
+# A mistake of a client: what it sends, and the words that the explanation has to hold.
+MISTAKES = {
+    "serialised again": (
+        lambda v3: replace(v3.request(body=b'{"Limit": 1}'), body=b'{"Limit":1}'),
+        ["re-serialised after signing", "payload hash"],
+    ),
+    "a charset added": (
+        lambda v3: v3.request().with_header("Content-Type", "application/json; charset=utf-8"),
+        ["another charset", "Line 4 (header content-type) differs at byte 29"],
+    ),
+    "signed for the real cloud": (
+        lambda v3: v3.request(signed_host="sts.tencentcloudapi.com"),
+        ["the platform's host `sts.tencentcloudapi.com`", "Line 5 (header host) differs at byte 5"],
+    ),
+    "a key with a line break": (lambda v3: v3.request(secret_key=v3.secret_key + "\n"), ["white space around it"]),
+    "a clock behind": (lambda v3: v3.request(timestamp=v3.timestamp - 412), ["Your clock is 41", "s behind"]),
+    "a clock ahead": (lambda v3: v3.request(timestamp=v3.timestamp + 412), ["Your clock is 41", "s ahead"]),
+    "milliseconds": (
+        lambda v3: v3.request(timestamp=v3.timestamp * 1000, scope_date="2026-01-01"),
+        ["in milliseconds"],
+    ),
+    "local time": (
+        lambda v3: v3.request(scope_date=time.strftime("%Y-%m-%d", time.gmtime(v3.timestamp + 86400))),
+        ["the date was taken in local time"],
+    ),
+    "another product's address": (
+        lambda v3: v3.request(host="kms.tencentcloudapi.com"),
+        ["The scope's service is `sts`, and the address is that of `kms`"],
+    ),
+    "another key": (lambda v3: v3.request(secret_key="wrong"), ["No known mistake"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_explain_names_the_likely_cause(ask, cloud, identity, mistake):
+    make, words = MISTAKES[mistake]
+    printed = cloud.rookery("explain", ask(make(identity)).request_id).stdout
+    for expected in words:
+        assert expected in printed, printed
+
+
+def test_explain_names_the_likely_cause_of_a_v1_refusal(ask, cloud, api):
+    v1 = api.v1("sts", "GetCallerIdentity")
+    signed = v1.request(host="sts.tencentcloudapi.com").with_header("Host", cloud.authority)
+    printed = cloud.rookery("explain", ask(signed).request_id).stdout
+    assert "the platform's host `sts.tencentcloudapi.com`" in printed
+    assert "The source string differs at byte 4" in printed
+
+
+def test_the_cause_is_not_told_to_the_client(ask, identity, trace):
+    reply = ask(identity.request(secret_key=identity.secret_key + "\n"))
+    assert reply.error[1] == (
+        "The provided credentials could not be validated. Please check your signature is correct."
+    )
+    _, record = trace(f"traces/{reply.request_id}")
+    assert record["likely_cause"]["cause"] == "key-white-space"
 
 
 def test_explain_says_when_only_the_key_differs(ask, cloud, identity, tmp_path):

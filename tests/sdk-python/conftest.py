@@ -24,9 +24,9 @@ def tcr(cloud):
 def refusal():
     """The exception that a call ends with."""
 
-    def refusal(call, *arguments):
+    def refusal(call, *arguments, **more):
         with pytest.raises(TencentCloudSDKException) as caught:
-            call(*arguments)
+            call(*arguments, **more)
         return caught.value
 
     return refusal

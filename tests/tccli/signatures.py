@@ -48,13 +48,14 @@ def beside(login, repository, digest):
     return found
 
 
-def openssl_accepts(directory, public_key, payload, signature):
-    """Whether `signature` is PKCS#1 v1.5 with SHA-256 over `payload` by the key of `public_key` (PEM)."""
+def openssl_accepts(directory, public_key, payload, signature, *options):
+    """Whether `signature` is one over the SHA-256 of `payload` by `public_key` (PEM); RSA uses PKCS#1 v1.5 by default."""
     (directory / "key.pem").write_text(public_key)
     (directory / "payload").write_bytes(payload)
     (directory / "signature").write_bytes(signature)
     ended = run(
         *("openssl", "dgst", "-sha256", "-verify", directory / "key.pem"),
+        *(word for option in options for word in ("-sigopt", option)),
         *("-signature", directory / "signature", directory / "payload"),
         home=directory,
         check=False,
@@ -63,20 +64,56 @@ def openssl_accepts(directory, public_key, payload, signature):
     return ended.returncode == 0
 
 
-def cosign(directory, login, reference, public_key):
+# The last flag of a call with a trusted root. cosign 2.6 wants to be told of a trusted root before it looks at a bundle, though a key needs nothing of it; this one is empty.
+TRUSTED = "--trusted-root"
+TRUSTED_ROOT = '{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
+
+
+def cosign(directory, login, reference, public_key, tool="cosign", *flags):
     """What `cosign verify` by key says is signed, as people with a private key service run it: nothing where nothing verifies."""
     (directory / "cosign.pem").write_text(public_key)
+    (directory / "trusted-root.json").write_text(TRUSTED_ROOT)
+    if TRUSTED in flags:
+        flags = [*flags, directory / "trusted-root.json"]
     ended = run(
-        *("cosign", "verify", "--key", directory / "cosign.pem", "--insecure-ignore-tlog=true"),
+        *(tool, "verify", "--key", directory / "cosign.pem", "--insecure-ignore-tlog=true", *flags),
         *("--allow-http-registry", "--allow-insecure-registry"),
         *("--registry-username", login.username, "--registry-password", login.password),
         f"{login.host}/{reference}",
         home=directory,
         check=False,
-        # A key needs no trusted root from the internet; cosign looks for one all the same, and goes on without.
+        # Nothing is fetched from the internet.
         TUF_MIRROR="http://127.0.0.1:1",
     )
     if ended.returncode == 0:
         return json.loads(ended.stdout)
-    assert "no matching signatures" in ended.stderr or "no signatures found" in ended.stderr, ended.stderr
+    refusals = ("no matching", "no signatures found", "no valid bundles")
+    assert any(refusal in ended.stderr for refusal in refusals), ended.stderr
     return []
+
+
+def notation(directory, login, reference, verification):
+    """Whether `notation verify` accepts an image under the trust policy and certificate of a namespace."""
+    home = directory / "notation"
+    home.mkdir(exist_ok=True)
+    certificate, policy = home / "certificate.pem", home / "policy.json"
+    certificate.write_text(verification["certificate"])
+    policy.write_text(json.dumps(verification["trustPolicy"]))
+
+    def notation(*arguments, check=True):
+        return run("notation", *arguments, home=home, check=check, XDG_CONFIG_HOME=home / "configuration")
+
+    shelf = home / "configuration/notation/truststore/x509/ca/rookery"
+    if not (shelf / certificate.name).exists() or (shelf / certificate.name).read_text() != certificate.read_text():
+        if shelf.exists():
+            notation("certificate", "delete", "--type", "ca", "--store", "rookery", "--all", "--yes")
+        notation("certificate", "add", "--type", "ca", "--store", "rookery", certificate)
+    notation("policy", "import", "--force", policy)
+    flags = ["--insecure-registry", "--username", login.username, "--password", login.password]
+    ended = notation("verify", *flags, f"{login.host}/{reference}", check=False)
+    if ended.returncode == 0:
+        assert "Successfully verified" in ended.stdout, ended.stdout
+        return True
+    refusals = ("signature verification failed", "no signature is associated", "failed to verify")
+    assert any(refusal in (ended.stdout + ended.stderr).lower() for refusal in refusals), ended.stdout + ended.stderr
+    return False

@@ -30,8 +30,19 @@ def test_the_domain_of_a_policy_is_the_host_that_is_signed(story, premium, layou
     story.policy(premium.id, namespace, key, Domain="images.example.com")
     name = pushed(story, premium, namespace, layout)
     eventually("a signature", lambda: kms_signature(story, premium, namespace))
-    (told,) = cosign(tmp_path, premium.login, f"{name}:1", key.public)
-    assert told["critical"]["identity"]["docker-reference"] == f"images.example.com/{namespace}/app"
+    (signed,) = beside(premium.login, name, layout.digest)
+    assert signed.reference == f"images.example.com/{namespace}/app"
+    assert cosign(tmp_path, premium.login, f"{name}:1", key.public)
+
+
+def test_without_bundles_two_generations_of_cosign_verify_with_no_network(story, premium, layout, tmp_path):
+    namespace, key, foreign = story.namespace(premium.id), story.key(), story.key()
+    story.policy(premium.id, namespace, key)
+    name = pushed(story, premium, namespace, layout)
+    eventually("a signature", lambda: kms_signature(story, premium, namespace))
+    for tool in ("cosign", "cosign3"):
+        assert cosign(tmp_path, premium.login, f"{name}:1", key.public, tool)
+        assert not cosign(tmp_path, premium.login, f"{name}:1", foreign.public, tool)
 
 
 def test_an_empty_kms_region_is_the_region_of_the_instance(story, premium, layout, tmp_path):

@@ -20,9 +20,17 @@ pub(crate) struct Action {
     pub(crate) input: String,
     pub(crate) output: String,
     #[serde(default)]
-    pub(crate) status: Option<String>,
+    pub(crate) status: Option<Status>,
     #[serde(default)]
     pub(crate) unsigned: bool,
+}
+
+/// Absent where the action is online.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    Deprecated,
+    Offline,
 }
 
 #[derive(Deserialize)]

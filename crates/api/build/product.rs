@@ -60,7 +60,8 @@ fn rust_type(kind: &str) -> Result<String> {
         return Ok(format!("Vec<{}>", rust_type(inner)?));
     }
     Ok(match kind {
-        "string" | "date" | "datetime" | "datetime_iso" | "binary" => "String".to_owned(),
+        "string" | "date" | "datetime" | "datetime_iso" => "String".to_owned(),
+        "binary" => "Binary".to_owned(),
         "int64" => "i64".to_owned(),
         "uint64" => "u64".to_owned(),
         "float" | "double" => "f64".to_owned(),
@@ -170,11 +171,11 @@ fn actions(out: &mut String, model: &Model) -> Result<()> {
     for (name, action) in &model.actions {
         writeln!(
             out,
-            "ActionShape {{ name: {name:?}, input: &shapes::{}, output: &shapes::{}, unsigned: {}, deprecated: {} }},",
+            "ActionShape {{ name: {name:?}, input: &shapes::{}, output: &shapes::{}, unsigned: {}, status: Status::{} }},",
             names::constant(&action.input),
             names::constant(&action.output),
             action.unsigned,
-            action.status.is_some(),
+            action.status.map_or("Online".to_owned(), |status| format!("{status:?}")),
         )?;
     }
     writeln!(out, "] }};")?;

@@ -14,6 +14,8 @@ pub enum Value {
     Absent,
     /// Text, dates and times included.
     Text(String),
+    /// Bytes, of a multipart or octet-stream body.
+    Bytes(Vec<u8>),
     /// A signed integer.
     Integer(i64),
     /// An unsigned integer.
@@ -168,6 +170,7 @@ pub fn write_value(value: &Value, shape: &StructureShape, buffer: &mut Vec<u8>) 
 fn write_kind(value: &Value, kind: &Kind, buffer: &mut Vec<u8>) -> Result<(), Mismatch> {
     match (value, kind) {
         (Value::Text(text), _) => write_text(text, buffer),
+        (Value::Bytes(bytes), _) => write_text(&String::from_utf8_lossy(bytes), buffer),
         (Value::Integer(number), _) => number.write_json(buffer, Nulls::Omitted),
         (Value::Unsigned(number), _) => number.write_json(buffer, Nulls::Omitted),
         (Value::Float(number), _) => number.write_json(buffer, Nulls::Omitted),
@@ -211,6 +214,26 @@ scalar!(i64, Integer);
 scalar!(u64, Unsigned);
 scalar!(f64, Float);
 scalar!(bool, Boolean);
+
+/// A binary member. JSON has no bytes, and the platform takes none in JSON; written as JSON, for a reader, it is text with
+/// U+FFFD for what is not UTF-8.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Binary(pub Vec<u8>);
+
+impl FromValue for Binary {
+    fn from_value(value: Value) -> Result<Self, Mismatch> {
+        match value {
+            Value::Bytes(bytes) => Ok(Self(bytes)),
+            _ => Err(Mismatch),
+        }
+    }
+}
+
+impl WriteJson for Binary {
+    fn write_json(&self, buffer: &mut Vec<u8>, _: Nulls) {
+        write_text(&String::from_utf8_lossy(&self.0), buffer);
+    }
+}
 
 impl<T: FromValue> FromValue for Option<T> {
     fn from_value(value: Value) -> Result<Self, Mismatch> {
@@ -309,3 +332,5 @@ macro_rules! opaque_debug {
     };
 }
 pub(crate) use opaque_debug;
+
+opaque_debug!(Binary);

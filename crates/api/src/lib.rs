@@ -5,6 +5,7 @@
 
 pub mod codec;
 pub mod decode;
+pub mod flatten;
 pub mod region;
 pub mod shape;
 

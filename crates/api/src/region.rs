@@ -1,8 +1,18 @@
 //! The region catalogue, and which product is offered where.
 //!
-//! Names and numeric ids: `protocol.md` §6.2 and `tcr.md` Appendix C of the project's fact base. A product's list comes from
-//! its 'Request Structure' or 'Common Params' page where there is one; KMS and Tag publish no list of their own, so they are
-//! offered wherever any other product here is.
+//! Names and numeric ids: `protocol.md` §6.2 and `tcr.md` Appendix C of the project's fact base. Codes that are only seen there without
+//! names (edge zones, `ap-shenzhen`) are left out.
+//!
+//! Each product's list is that of its own page and date, because the lists differ:
+//!
+//! | product | page | date | what is special |
+//! |---|---|---|---|
+//! | TCR | 'Request Structure' | 2025-10-30 | Nanjing, Jakarta, Bangkok, São Paulo; no Mumbai, Toronto, Moscow |
+//! | MariaDB | 'Common Params', region list | 2026-03-23 | Nanjing, Jakarta; no Bangkok, Mumbai, Toronto, Moscow, São Paulo |
+//! | CVM | 'Request Structure' | undated | Mumbai, Toronto, Moscow, Bangkok; no Nanjing, Jakarta, São Paulo |
+//!
+//! The general 'Request Structure' of 2021-08-16 lists what CVM's does, without finance zones, and is of no product. KMS and Tag publish
+//! no list of their own, so they are offered wherever the most recent page offers anything.
 
 /// A region of the platform.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,7 +21,7 @@ pub struct Region {
     pub code: &'static str,
     /// The numeric id that TCR uses.
     pub id: u64,
-    /// The short code (`gz`).
+    /// The short code (`gz`); empty where none is known.
     pub short: &'static str,
     /// The English display name.
     pub english: &'static str,
@@ -64,6 +74,9 @@ pub static REGIONS: &[Region] = &[
     region("ap-tokyo", 25, "jp", "Northeast Asia (Tokyo)", "亚太东北(东京)"),
     region("ap-nanjing", 33, "nj", "East China (Nanjing)", "华东地区(南京)"),
     region("ap-jakarta", 72, "jkt", "Southeast Asia (Jakarta)", "亚太东南(雅加达)"),
+    finance("ap-beijing-fsi", 46, "bjjr", "North China (Beijing Finance)", "华北地区(北京金融)"),
+    region("ap-guangzhou-open", 12, "gzopen", "Guangzhou Open", "广州Open"),
+    region("me-saudi-arabia", 101, "", "Middle East (Riyadh)", "中东地区(利雅得)"),
     region("sa-saopaulo", 74, "sao", "South America (São Paulo)", "南美地区(圣保罗)"),
 ];
 
@@ -94,6 +107,7 @@ pub fn support(product: &str) -> Support {
     }
 }
 
+/// 'Request Structure' of TCR, 2025-10-30, in its order; finance zones last.
 static TCR: &[&str] = &[
     "ap-guangzhou",
     "ap-shanghai",
@@ -115,6 +129,7 @@ static TCR: &[&str] = &[
     "ap-shenzhen-fsi",
 ];
 
+/// Region list of MariaDB's 'Common Params', 2026-03-23, in its order.
 static MARIADB: &[&str] = &[
     "ap-beijing",
     "ap-chengdu",
@@ -134,6 +149,7 @@ static MARIADB: &[&str] = &[
     "na-siliconvalley",
 ];
 
+/// 'Request Structure' of CVM, undated, in its order; finance zones last. The fact base has no newer list of CVM.
 static CVM: &[&str] = &[
     "ap-guangzhou",
     "ap-shanghai",
@@ -155,7 +171,7 @@ static CVM: &[&str] = &[
     "ap-shenzhen-fsi",
 ];
 
-/// Today the list of TCR, the product with the most regions.
+/// The list of TCR: the newest one that says where addresses are.
 static ANYWHERE: &[&str] = TCR;
 
 #[cfg(test)]

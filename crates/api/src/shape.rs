@@ -32,8 +32,28 @@ pub struct ActionShape {
     pub output: &'static StructureShape,
     /// Whether clients call it with `Authorization: SKIP` (two actions of STS).
     pub unsigned: bool,
-    /// Whether the platform marks it as going or gone.
-    pub deprecated: bool,
+    /// Whether the platform still offers it.
+    pub status: Status,
+}
+
+impl ActionShape {
+    /// Whether the request carries bytes: such an action takes multipart or octet-stream bodies, and nothing else
+    /// (`protocol.md` §0, point 5). The platform's binary members are all at the top.
+    #[must_use]
+    pub fn takes_bytes(&self) -> bool {
+        self.input.members.iter().any(|member| matches!(member.kind, Kind::Binary))
+    }
+}
+
+/// Whether the platform still offers an action (`protocol.md` §3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// As ever.
+    Online,
+    /// It works, and its replies say that it will go.
+    Deprecated,
+    /// It is gone, and calls are told so.
+    Offline,
 }
 
 /// A structure and its members, in the model's order.

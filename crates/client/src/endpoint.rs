@@ -29,10 +29,10 @@ impl Endpoint {
         Ok(Self { scheme, authority: authority.to_owned() })
     }
 
-    /// The URL for calls of `product`.
+    /// Scheme and host for calls of `product`, without a path: calls go to `/`.
     #[must_use]
-    pub fn url(&self, product: &str) -> String {
-        format!("{}://{}/", self.scheme, self.host(product))
+    pub fn origin(&self, product: &str) -> String {
+        format!("{}://{}", self.scheme, self.host(product))
     }
 
     /// The `Host` for calls of `product`, with its port: what is signed.
@@ -48,9 +48,9 @@ mod tests {
 
     #[test]
     fn endpoints_are_read_or_refused() {
-        let url = |text: &str| Endpoint::parse(text).map(|endpoint| endpoint.url("tcr"));
-        assert_eq!(url("http://127.0.0.1:8080/"), Ok("http://127.0.0.1:8080/".to_owned()));
-        assert_eq!(url("{product}.tencentcloudapi.com"), Ok("https://tcr.tencentcloudapi.com/".to_owned()));
+        let url = |text: &str| Endpoint::parse(text).map(|endpoint| endpoint.origin("tcr"));
+        assert_eq!(url("http://127.0.0.1:8080/"), Ok("http://127.0.0.1:8080".to_owned()));
+        assert_eq!(url("{product}.tencentcloudapi.com"), Ok("https://tcr.tencentcloudapi.com".to_owned()));
         for text in ["", "ftp://host", "http://", "http://a b", "http://user@host", "http://host/path"] {
             assert!(url(text).is_err(), "{text}");
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rookery_api::codec::{ErrorCode as _, Value, write_structure};
 use rookery_api::region::{self, Support};
-use rookery_api::shape::{ActionShape, ProductShape};
+use rookery_api::shape::{ActionShape, ProductShape, Status};
 use rookery_api::{Nulls, Request};
 
 use crate::address::Address;
@@ -65,17 +65,35 @@ impl Failure {
 
 type Handler = Box<dyn Fn(Value, Place) -> BoxFuture<Outcome> + Send + Sync>;
 
-/// The registered actions of one or more products.
-#[derive(Default)]
+/// The products that exist, and the registered actions of one or more of them.
 pub struct Actions {
+    catalogue: &'static [&'static ProductShape],
     handlers: HashMap<(&'static str, &'static str, usize), Handler>,
 }
 
+impl Default for Actions {
+    fn default() -> Self {
+        Self::of(rookery_api::PRODUCTS)
+    }
+}
+
 impl Actions {
-    /// No actions.
+    /// No actions yet of any product of the contract.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No actions yet of the products of `catalogue`.
+    #[must_use]
+    pub fn of(catalogue: &'static [&'static ProductShape]) -> Self {
+        Self { catalogue, handlers: HashMap::new() }
+    }
+
+    /// The products that exist here, whether or not anything of them is registered.
+    #[must_use]
+    pub fn catalogue(&self) -> &'static [&'static ProductShape] {
+        self.catalogue
     }
 
     /// Registers the function of one action. Which action follows from the type of its request.
@@ -107,7 +125,7 @@ impl Actions {
 
     /// Every action of the contract and whether it is registered here; the evidence page asks.
     pub fn coverage(&self) -> impl Iterator<Item = (&'static ProductShape, &'static ActionShape, bool)> {
-        rookery_api::PRODUCTS.iter().flat_map(move |product| {
+        self.catalogue.iter().flat_map(move |product| {
             product.actions.iter().enumerate().map(move |(position, action)| {
                 (*product, action, self.handlers.contains_key(&(product.name, product.version, position)))
             })
@@ -174,36 +192,46 @@ pub struct Found {
     pub shape: &'static ActionShape,
 }
 
-/// Finds the action: the product by the address, else by the service of the scope, else by action and version together.
+/// Finds the action in the catalogue: the product by the address, else by the service of the scope, else by action and version together.
 pub fn find(
+    catalogue: &'static [&'static ProductShape],
     address: &Address,
     scope_service: Option<&str>,
     common: &CommonParameters,
 ) -> Result<Found, CommonError> {
-    let named = |name: &str| rookery_api::PRODUCTS.iter().find(|product| product.name == name);
+    let named = |name: &str| catalogue.iter().find(|product| product.name == name);
     if address.unknown_product {
         return Err(CommonError::NoSuchProduct);
     }
     let product = address.product.and_then(named).or_else(|| scope_service.and_then(named));
     if let Some(product) = product {
-        let product = rookery_api::PRODUCTS
+        let product = catalogue
             .iter()
             .find(|candidate| candidate.name == product.name && candidate.version == common.version)
             .ok_or_else(|| CommonError::NoSuchVersion {
                 version: common.version.clone(),
                 service: product.name.to_owned(),
             })?;
-        return found(product, &common.action).ok_or_else(|| CommonError::InvalidAction {
+        let found = found(product, &common.action).ok_or_else(|| CommonError::InvalidAction {
             action: common.action.clone(),
             service: product.name.to_owned(),
             version: common.version.clone(),
         });
+        return found.and_then(still_offered);
     }
-    rookery_api::PRODUCTS
+    catalogue
         .iter()
         .filter(|product| product.version == common.version)
         .find_map(|product| found(product, &common.action))
         .ok_or_else(|| CommonError::ActionNotFound(common.action.clone()))
+        .and_then(still_offered)
+}
+
+fn still_offered(found: Found) -> Result<Found, CommonError> {
+    match found.shape.status {
+        Status::Online | Status::Deprecated => Ok(found),
+        Status::Offline => Err(CommonError::ActionOffline),
+    }
 }
 
 fn found(product: &'static ProductShape, action: &str) -> Option<Found> {

@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 
 use crate::error::CommonError;
 
-/// A GET request as a whole: target, headers and body (the documents say "packet").
+/// A GET request as a whole, as HTTP/1.1 writes it: request line, headers, empty line, body (the documents say "packet").
 pub const GET_LIMIT: usize = 32 * 1024;
 /// A POST body under signature v1.
 pub const V1_BODY_LIMIT: usize = 1024 * 1024;
@@ -50,10 +50,13 @@ impl Arrival {
         self.headers.contains_key(header::AUTHORIZATION)
     }
 
-    /// Bytes of target and headers.
+    /// Bytes of request line, headers and the empty line after them, in the form of HTTP/1.1.
     fn head_length(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        self.path.len() + self.query.len() + headers
+        let target = self.path.len() + if self.query.is_empty() { 0 } else { 1 + self.query.len() };
+        let line = self.method.as_str().len() + 1 + target + " HTTP/1.1\r\n".len();
+        let headers: usize =
+            self.headers.iter().map(|(name, value)| name.as_str().len() + 2 + value.len() + 2).sum();
+        line + headers + 2
     }
 
     /// The media type of the body, lower-case and without parameters.
@@ -61,6 +64,17 @@ impl Arrival {
     pub fn media_type(&self) -> String {
         let value = self.header("content-type").unwrap_or_default();
         value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// Whether the content type says nothing of the encoding, or says UTF-8, the only one there is.
+    #[must_use]
+    pub fn is_utf8(&self) -> bool {
+        let value = self.header("content-type").unwrap_or_default();
+        value.split(';').skip(1).filter_map(|parameter| parameter.split_once('=')).all(|(name, charset)| {
+            let charset = charset.trim().trim_matches('"');
+            !name.trim().eq_ignore_ascii_case("charset")
+                || ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8))
+        })
     }
 }
 

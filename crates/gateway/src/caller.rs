@@ -3,14 +3,19 @@
 //! Order (the platform's own is only partly known, `protocol.md` §5.1): form of `Authorization`; the service of the scope against the address;
 //! the date of the scope against the timestamp; the timestamp against the clock; the key; its token; the content hash; the signature.
 
+use std::sync::Arc;
+
 use rookery_tc3::{v1, v3};
 
 use crate::address::Address;
 use crate::arrival::Arrival;
 use crate::call::Caller;
 use crate::common_parameters::{CommonParameters, V1};
+use crate::diagnosis::{self, Cause, LikelyCause, RefusedV1, RefusedV3};
 use crate::error::CommonError;
 use crate::identity::{Credential, CredentialError, Identity};
+use crate::replay::ReplayGuard;
+use crate::signing_keys::{Scope, SigningKeys};
 
 /// How far a timestamp may be from the server's clock, in seconds.
 pub const TIMESTAMP_WINDOW: u64 = 300;
@@ -22,6 +27,8 @@ pub struct Refused {
     pub error: CommonError,
     /// The server's canonical request (v3) and string to sign, for the trace.
     pub computed: Option<Box<Computed>>,
+    /// The mistake that explains it, for the trace.
+    pub likely_cause: Option<Box<LikelyCause>>,
     /// What the client is not told.
     pub internal: Option<String>,
 }
@@ -38,7 +45,13 @@ pub struct Computed {
 
 impl From<CommonError> for Refused {
     fn from(error: CommonError) -> Self {
-        Self { error, computed: None, internal: None }
+        Self { error, computed: None, likely_cause: None, internal: None }
+    }
+}
+
+impl Refused {
+    fn because(error: CommonError, cause: Option<LikelyCause>) -> Self {
+        Self { likely_cause: cause.map(Box::new), ..error.into() }
     }
 }
 
@@ -48,76 +61,208 @@ pub struct Verified {
     /// Who calls.
     pub caller: Caller,
     /// The reading of the bytes under which the signature verified.
-    pub reading: String,
+    pub reading: &'static str,
     /// The service of the credential scope; absent for v1.
     pub scope_service: Option<String>,
 }
 
-/// Verifies a request. `now` is in UNIX seconds.
-pub fn verify(
-    arrival: &Arrival,
-    address: &Address,
-    common: &CommonParameters,
-    identity: &dyn Identity,
-    now: i64,
-) -> Result<Verified, Refused> {
-    match &common.v1 {
-        Some(v1) => verify_v1(arrival, common, v1, identity, now),
-        None => verify_v3(arrival, address, common, identity, now),
+/// What callers are verified against.
+pub struct Verifier {
+    identity: Arc<dyn Identity>,
+    keys: SigningKeys,
+    replays: Option<ReplayGuard>,
+    diagnoses: diagnosis::Budget,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier").field("keys", &self.keys).finish_non_exhaustive()
     }
 }
 
-fn verify_v3(
-    arrival: &Arrival,
+impl Verifier {
+    /// Verifies against the keys of `identity`, and with `replays` answers each v1 request once.
+    #[must_use]
+    pub fn new(identity: Arc<dyn Identity>, replays: Option<ReplayGuard>) -> Self {
+        Self { identity, keys: SigningKeys::default(), replays, diagnoses: diagnosis::Budget::default() }
+    }
+
+    /// Who answers for keys and rights.
+    #[must_use]
+    pub fn identity(&self) -> &Arc<dyn Identity> {
+        &self.identity
+    }
+
+    /// Verifies a request. `now` is in UNIX seconds.
+    pub fn verify(
+        &self,
+        arrival: &Arrival,
+        address: &Address,
+        common: &CommonParameters,
+        now: i64,
+    ) -> Result<Verified, Refused> {
+        match &common.v1 {
+            Some(v1) => self.verify_v1(arrival, common, v1, now),
+            None => self.verify_v3(arrival, address, common, now),
+        }
+    }
+
+    fn look_up(&self, secret_id: &str, token: Option<&str>) -> Result<Credential, Refused> {
+        self.identity.credential(secret_id, token).map_err(|error| match error {
+            CredentialError::NotFound => {
+                self.keys.forget(secret_id);
+                CommonError::SecretIdNotFound.into()
+            }
+            CredentialError::Token => CommonError::TokenFailure.into(),
+            CredentialError::Unavailable(why) => {
+                Refused { internal: Some(why), ..CommonError::Internal.into() }
+            }
+        })
+    }
+
+    fn verify_v3(
+        &self,
+        arrival: &Arrival,
+        address: &Address,
+        common: &CommonParameters,
+        now: i64,
+    ) -> Result<Verified, Refused> {
+        let header = arrival.header("authorization").unwrap_or_default();
+        let authorization = v3::Authorization::parse(&header)
+            .map_err(|error| CommonError::InvalidAuthorization(format!("{error}.")))?;
+        check_scope(&authorization, address, common.timestamp, now)?;
+        check_timestamp(common.timestamp, now)?;
+        let Credential { caller, secret_key } =
+            self.look_up(authorization.secret_id, common.token.as_deref())?;
+
+        let headers: Vec<(&str, &[u8])> = signed_view(arrival);
+        let request = v3::Request {
+            method: arrival.method.as_str(),
+            path: &arrival.path,
+            query: &arrival.query,
+            headers: &headers,
+            body: &arrival.body,
+            timestamp: &common.timestamp_text,
+        };
+        if !v3::content_sha256_matches(&request) {
+            return Err(CommonError::ContentSha256.into());
+        }
+        let scope = Scope {
+            secret_id: authorization.secret_id,
+            date: authorization.date,
+            service: authorization.service,
+        };
+        let kept = self.keys.find(scope, &secret_key);
+        let is_kept = kept.is_some();
+        let key = kept.unwrap_or_else(|| {
+            Arc::new(v3::SigningKey::derive(secret_key.reveal(), scope.date, scope.service))
+        });
+        match v3::verify(&request, &authorization, &key) {
+            Ok(verified) => {
+                if !is_kept {
+                    self.keys.keep(scope, &secret_key, key);
+                }
+                Ok(Verified {
+                    caller,
+                    reading: verified.reading.name(),
+                    scope_service: Some(authorization.service.to_owned()),
+                })
+            }
+            Err(mismatch) => {
+                let refused = RefusedV3 {
+                    request,
+                    authorization: &authorization,
+                    secret_key: secret_key.reveal(),
+                    timestamp: common.timestamp,
+                    region: common.region.as_deref(),
+                };
+                let cause =
+                    self.diagnoses.within(now, || diagnosis::likely_v3(&refused, &mismatch.unusable_headers));
+                let computed = Computed {
+                    canonical_request: Some(mismatch.canonical_request),
+                    string_to_sign: mismatch.string_to_sign,
+                };
+                Err(Refused {
+                    computed: Some(Box::new(computed)),
+                    ..Refused::because(CommonError::SignatureFailure, cause)
+                })
+            }
+        }
+    }
+
+    fn verify_v1(
+        &self,
+        arrival: &Arrival,
+        common: &CommonParameters,
+        signed: &V1,
+        now: i64,
+    ) -> Result<Verified, Refused> {
+        check_timestamp(common.timestamp, now)?;
+        let Credential { caller, secret_key } = self.look_up(&signed.secret_id, common.token.as_deref())?;
+        let request = v1::Request {
+            method: arrival.method.as_str(),
+            host: &arrival.host,
+            path: &arrival.path,
+            parameters: &signed.parameters,
+        };
+        let method = v1::Method::from_parameter(signed.method.as_deref());
+        let reading = v1::verify(&request, method, &signed.signature, secret_key.reveal());
+        let reading = reading.map_err(|mismatch| {
+            let refused = RefusedV1 {
+                request,
+                method,
+                signature: &signed.signature,
+                secret_id: &signed.secret_id,
+                secret_key: secret_key.reveal(),
+                region: common.region.as_deref(),
+            };
+            let cause = self.diagnoses.within(now, || diagnosis::likely_v1(&refused));
+            let computed = Computed { canonical_request: None, string_to_sign: mismatch.source };
+            Refused {
+                computed: Some(Box::new(computed)),
+                ..Refused::because(CommonError::SignatureFailure, cause)
+            }
+        })?;
+        self.check_replay(signed, common.timestamp, now)?;
+        Ok(Verified { caller, reading: reading.name(), scope_service: None })
+    }
+
+    fn check_replay(&self, signed: &V1, timestamp: i64, now: i64) -> Result<(), Refused> {
+        let Some(guard) = &self.replays else { return Ok(()) };
+        let nonce = signed.parameters.iter().find(|(name, _)| name == "Nonce");
+        let nonce = nonce.map_or("", |(_, value)| value.as_str());
+        if guard.is_first(&signed.secret_id, nonce, timestamp, now) {
+            Ok(())
+        } else {
+            Err(Refused::because(CommonError::SignatureExpire, Some(Cause::Replayed.into())))
+        }
+    }
+}
+
+/// The service of the scope against the address, and its date against the timestamp.
+fn check_scope(
+    authorization: &v3::Authorization<'_>,
     address: &Address,
-    common: &CommonParameters,
-    identity: &dyn Identity,
+    timestamp: i64,
     now: i64,
-) -> Result<Verified, Refused> {
-    let header = arrival.header("authorization").unwrap_or_default();
-    let authorization = v3::Authorization::parse(&header)
-        .map_err(|error| CommonError::InvalidAuthorization(format!("{error}.")))?;
+) -> Result<(), Refused> {
+    let invalid = |part: &str, cause| {
+        let error = CommonError::InvalidAuthorization(format!("`{part}` in Credential not valid."));
+        Err(Refused::because(error, cause))
+    };
     // Only a product's own address can contradict the scope: clients derive the service from whatever endpoint they are given.
     let is_product = |name: &str| rookery_api::PRODUCTS.iter().any(|product| product.name == name);
     if let Some(product) = address.product
         && is_product(product)
         && authorization.service != product
     {
-        return Err(CommonError::InvalidAuthorization("`Service` in Credential not valid.".to_owned()).into());
+        let cause = Cause::ServiceOfAddress { scope: authorization.service.to_owned(), address: product };
+        return invalid("Service", Some(cause.into()));
     }
-    if v3::scope_date(common.timestamp).as_deref() != Some(authorization.date) {
-        return Err(CommonError::InvalidAuthorization("`Date` in Credential not valid.".to_owned()).into());
+    if v3::scope_date(timestamp).as_deref() != Some(authorization.date) {
+        return invalid("Date", diagnosis::of_scope_date(authorization.date, timestamp, now));
     }
-    check_timestamp(common.timestamp, now)?;
-    let credential = look_up(identity, authorization.secret_id, common.token.as_deref())?;
-
-    let headers: Vec<(&str, &[u8])> = signed_view(arrival);
-    let request = v3::Request {
-        method: arrival.method.as_str(),
-        path: &arrival.path,
-        query: &arrival.query,
-        headers: &headers,
-        body: &arrival.body,
-        timestamp: &common.timestamp_text,
-    };
-    if !v3::content_sha256_matches(&request) {
-        return Err(CommonError::ContentSha256.into());
-    }
-    let key =
-        v3::SigningKey::derive(credential.secret_key.reveal(), authorization.date, authorization.service);
-    let verified = v3::verify(&request, &authorization, &key).map_err(|mismatch| Refused {
-        error: CommonError::SignatureFailure,
-        computed: Some(Box::new(Computed {
-            canonical_request: Some(mismatch.canonical_request),
-            string_to_sign: mismatch.string_to_sign,
-        })),
-        internal: None,
-    })?;
-    Ok(Verified {
-        caller: credential.caller,
-        reading: verified.reading.name().to_owned(),
-        scope_service: Some(authorization.service.to_owned()),
-    })
+    Ok(())
 }
 
 /// The headers as the signature sees them. HTTP/2 has no `Host` header; its authority stands for it.
@@ -130,42 +275,10 @@ fn signed_view(arrival: &Arrival) -> Vec<(&str, &[u8])> {
     headers
 }
 
-fn verify_v1(
-    arrival: &Arrival,
-    common: &CommonParameters,
-    signed: &V1,
-    identity: &dyn Identity,
-    now: i64,
-) -> Result<Verified, Refused> {
-    check_timestamp(common.timestamp, now)?;
-    let credential = look_up(identity, &signed.secret_id, common.token.as_deref())?;
-    let request = v1::Request {
-        method: arrival.method.as_str(),
-        host: &arrival.host,
-        path: &arrival.path,
-        parameters: &signed.parameters,
-    };
-    let method = v1::Method::from_parameter(signed.method.as_deref());
-    let reading = v1::verify(&request, method, &signed.signature, credential.secret_key.reveal()).map_err(
-        |mismatch| Refused {
-            error: CommonError::SignatureFailure,
-            computed: Some(Box::new(Computed { canonical_request: None, string_to_sign: mismatch.source })),
-            internal: None,
-        },
-    )?;
-    Ok(Verified { caller: credential.caller, reading: reading.name().to_owned(), scope_service: None })
-}
-
-fn check_timestamp(timestamp: i64, now: i64) -> Result<(), CommonError> {
-    if timestamp.abs_diff(now) > TIMESTAMP_WINDOW { Err(CommonError::SignatureExpire) } else { Ok(()) }
-}
-
-fn look_up(identity: &dyn Identity, secret_id: &str, token: Option<&str>) -> Result<Credential, Refused> {
-    identity.credential(secret_id, token).map_err(|error| match error {
-        CredentialError::NotFound => CommonError::SecretIdNotFound.into(),
-        CredentialError::Token => CommonError::TokenFailure.into(),
-        CredentialError::Unavailable(why) => {
-            Refused { error: CommonError::Internal, computed: None, internal: Some(why) }
-        }
-    })
+fn check_timestamp(timestamp: i64, now: i64) -> Result<(), Refused> {
+    if timestamp.abs_diff(now) > TIMESTAMP_WINDOW {
+        let cause = diagnosis::of_timestamp(timestamp, now);
+        return Err(Refused::because(CommonError::SignatureExpire, Some(cause)));
+    }
+    Ok(())
 }

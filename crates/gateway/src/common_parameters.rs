@@ -89,11 +89,10 @@ pub fn read(arrival: &Arrival) -> Result<CommonParameters, CommonError> {
 }
 
 fn from_headers(arrival: &Arrival) -> Result<CommonParameters, CommonError> {
+    let optional = |name: &'static str| header(arrival, name);
     let required = |name: &'static str| {
-        let value = arrival.header(name).filter(|value| !value.trim().is_empty());
-        value.map(|value| value.trim().to_owned()).ok_or(CommonError::MissingHeader(name))
+        optional(name)?.filter(|value| !value.is_empty()).ok_or(CommonError::MissingHeader(name))
     };
-    let optional = |name: &str| arrival.header(name).map(|value| value.trim().to_owned());
     let timestamp_text;
     Ok(CommonParameters {
         style: Style::Header,
@@ -104,15 +103,27 @@ fn from_headers(arrival: &Arrival) -> Result<CommonParameters, CommonError> {
             timestamp_text.parse().map_err(|_| CommonError::CommonType("X-TC-Timestamp"))?
         },
         timestamp_text,
-        region: optional("x-tc-region"),
-        token: optional("x-tc-token").filter(|token| !token.is_empty()),
-        language: match optional("x-tc-language") {
+        region: optional("X-TC-Region")?,
+        token: optional("X-TC-Token")?.filter(|token| !token.is_empty()),
+        language: match optional("X-TC-Language")? {
             Some(code) => Language::parse(&code).ok_or(CommonError::InvalidCommonValue("X-TC-Language"))?,
             None => Language::default(),
         },
-        client: optional("x-tc-requestclient"),
+        // By its own word only, so nothing about it is worth a refusal.
+        client: arrival.header("x-tc-requestclient").map(|value| value.trim().to_owned()),
         v1: None,
     })
+}
+
+/// A common header, trimmed. One that is sent twice says two things, and one that is not UTF-8 says nothing.
+fn header(arrival: &Arrival, name: &'static str) -> Result<Option<String>, CommonError> {
+    let mut values = arrival.headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(CommonError::CommonRepeated(name));
+    }
+    let value = std::str::from_utf8(value.as_bytes()).map_err(|_| CommonError::CommonFormat(name))?;
+    Ok(Some(value.trim().to_owned()))
 }
 
 fn from_request_string(arrival: &Arrival) -> Result<CommonParameters, CommonError> {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use rookery_api::decode::DecodeError;
 
 use crate::call::Language;
+use crate::multipart::MalformedMultipart;
 
 /// An error of a product: a business code of its model, and words for the client.
 pub trait Refusal: std::error::Error + Send + 'static {
@@ -46,6 +47,16 @@ pub enum CommonError {
     MissingParameter(String),
     #[error("MissingParameter header {0}")]
     MissingHeader(&'static str),
+    /// The address may not call: it is in a network that is refused.
+    #[error("IpInBlacklist")]
+    IpInBlacklist,
+    /// The address may not call: it is in none of the networks that may.
+    #[error("IpNotInWhitelist")]
+    IpNotInWhitelist,
+    #[error("ActionOffline")]
+    ActionOffline,
+    #[error("InvalidRequest: {0}")]
+    InvalidRequest(#[from] MalformedMultipart),
     #[error("InvalidAction {action}")]
     InvalidAction { action: String, service: String, version: String },
     /// Neither the address nor the scope names a product, and no product has the action.
@@ -62,6 +73,11 @@ pub enum CommonError {
     ContentSha256,
     #[error("InvalidParameter {0} type")]
     CommonType(&'static str),
+    /// A common parameter's value is not UTF-8.
+    #[error("InvalidParameter {0} format")]
+    CommonFormat(&'static str),
+    #[error("InvalidParameter {0} repeated")]
+    CommonRepeated(&'static str),
     #[error("{0}")]
     Parameters(#[from] DecodeError),
     #[error("UnsupportedRegion")]
@@ -72,8 +88,16 @@ pub enum CommonError {
     UnsupportedProtocol,
     #[error("RequestLimitExceeded")]
     RequestLimitExceeded { limit: u32 },
+    #[error("RequestLimitExceeded.IPLimitExceeded")]
+    IpLimitExceeded,
+    #[error("RequestLimitExceeded.UinLimitExceeded")]
+    UinLimitExceeded,
+    #[error("RequestLimitExceeded.GlobalRegionUinLimitExceeded")]
+    GlobalRegionUinLimitExceeded,
     #[error("RequestSizeLimitExceeded")]
     RequestSizeLimitExceeded,
+    #[error("ResponseSizeLimitExceeded")]
+    ResponseSizeLimitExceeded,
     /// The connection broke before the body was whole. Hardly a client reads the answer; the trace does.
     #[error("InvalidParameter: incomplete body")]
     IncompleteBody,
@@ -96,16 +120,28 @@ impl CommonError {
             | Self::MissingHeader(_)
             | Self::Parameters(DecodeError::Missing(_)) => "MissingParameter",
             Self::InvalidAction { .. } | Self::ActionNotFound(_) => "InvalidAction",
+            Self::IpInBlacklist => "IpInBlacklist",
+            Self::IpNotInWhitelist => "IpNotInWhitelist",
+            Self::ActionOffline => "ActionOffline",
+            Self::InvalidRequest(_) => "InvalidRequest",
             Self::NoSuchProduct => "NoSuchProduct",
             Self::NoSuchVersion { .. } => "NoSuchVersion",
             Self::InvalidCommonValue(_) | Self::ContentSha256 => "InvalidParameterValue",
             Self::Parameters(DecodeError::Unknown(_)) => "UnknownParameter",
-            Self::CommonType(_) | Self::Parameters(_) | Self::IncompleteBody => "InvalidParameter",
+            Self::CommonType(_)
+            | Self::CommonFormat(_)
+            | Self::CommonRepeated(_)
+            | Self::Parameters(_)
+            | Self::IncompleteBody => "InvalidParameter",
             Self::UnsupportedRegion => "UnsupportedRegion",
             Self::NotImplemented(_) => "UnsupportedOperation",
             Self::UnsupportedProtocol => "UnsupportedProtocol",
             Self::RequestLimitExceeded { .. } => "RequestLimitExceeded",
+            Self::IpLimitExceeded => "RequestLimitExceeded.IPLimitExceeded",
+            Self::UinLimitExceeded => "RequestLimitExceeded.UinLimitExceeded",
+            Self::GlobalRegionUinLimitExceeded => "RequestLimitExceeded.GlobalRegionUinLimitExceeded",
             Self::RequestSizeLimitExceeded => "RequestSizeLimitExceeded",
+            Self::ResponseSizeLimitExceeded => "ResponseSizeLimitExceeded",
             Self::Internal => "InternalError",
         }
     }
@@ -149,6 +185,10 @@ impl CommonError {
             )
             .into(),
             Self::ActionNotFound(_) => "The request `Action` is invalid or not found.".into(),
+            Self::IpInBlacklist => "Your IP is in uin IP blacklist.".into(),
+            Self::IpNotInWhitelist => "Your IP is not in uin IP whitelist.".into(),
+            Self::ActionOffline => "This API has been deprecated.".into(),
+            Self::InvalidRequest(_) => "The multipart format of the request body is incorrect.".into(),
             Self::NoSuchProduct => "The product does not exist.".into(),
             Self::NoSuchVersion { version, service } => {
                 format!("The specified api version=`{version}` does not exist in service=`{service}`.").into()
@@ -158,6 +198,8 @@ impl CommonError {
             }
             Self::ContentSha256 => "The value specified in `X-TC-Content-SHA256` is not correct.".into(),
             Self::CommonType(name) => format!("Parameter `{name}` type error.").into(),
+            Self::CommonFormat(name) => format!("Parameter `{name}` format invalid.").into(),
+            Self::CommonRepeated(name) => format!("Parameter `{name}` input repeated.").into(),
             Self::Parameters(error) => parameters_english(error).into(),
             Self::UnsupportedRegion => "The action not support this region.".into(),
             Self::NotImplemented(action) => {
@@ -171,7 +213,11 @@ impl CommonError {
                 u64::from(*limit) + 1
             )
             .into(),
+            Self::IpLimitExceeded => "The number of ip requests exceeds the frequency limit.".into(),
+            Self::UinLimitExceeded => "The number of uin requests exceeds the frequency limit.".into(),
+            Self::GlobalRegionUinLimitExceeded => "Uin exceeds the frequency limit.".into(),
             Self::RequestSizeLimitExceeded => "The request size exceeds the upper limit.".into(),
+            Self::ResponseSizeLimitExceeded => "The response size exceeds the upper limit.".into(),
             Self::IncompleteBody => "The request body ended before it was complete.".into(),
             Self::Internal => {
                 "An internal error has occurred. Retry your request, but if the problem persists, contact us.".into()
@@ -181,11 +227,12 @@ impl CommonError {
 
     fn chinese(&self) -> Cow<'static, str> {
         match self {
-            Self::InvalidAuthorization(part) => {
-                format!("请求头部的`Authorization`不符合腾讯云标准：{part}").into()
-            }
+            // The English one names the part; of the Chinese only the official meaning is known.
+            Self::InvalidAuthorization(_) => "请求头部的`Authorization`不符合腾讯云标准。".into(),
             Self::SecretIdNotFound => "SecretId不存在，请输入正确的密钥。".into(),
-            Self::SignatureExpire => "签名过期，请重新发起请求。".into(),
+            Self::SignatureExpire => {
+                "签名过期。Timestamp和服务器时间相差不得超过五分钟，请检查本地时间是否和标准时间同步。".into()
+            }
             Self::SignatureFailure => "请求签名验证失败，请检查您的签名计算是否正确。".into(),
             Self::SignatureBodyTooLarge => {
                 "由于请求包大小超过限制，请求签名验证失败，请使用新的签名方法 `TC3-HMAC-SHA256`。".into()
@@ -196,11 +243,17 @@ impl CommonError {
             Self::MissingParameter(name) => format!("请求缺少必传参数 `{name}`。").into(),
             Self::MissingHeader(name) => format!("请求头部缺少必传的公共参数 `{name}`。").into(),
             Self::InvalidAction { .. } | Self::ActionNotFound(_) => "接口不存在。".into(),
+            Self::IpInBlacklist => "IP地址在黑名单中。".into(),
+            Self::IpNotInWhitelist => "IP地址不在白名单中。".into(),
+            Self::ActionOffline => "接口已下线。".into(),
+            Self::InvalidRequest(_) => "请求body的multipart格式错误。".into(),
             Self::NoSuchProduct => "产品不存在。".into(),
             Self::NoSuchVersion { .. } => "接口版本不存在。".into(),
             Self::InvalidCommonValue(name) => format!("参数 `{name}` 取值错误。").into(),
             Self::ContentSha256 => "参数 `X-TC-Content-SHA256` 计算值不正确。".into(),
             Self::CommonType(name) => format!("参数 `{name}` 取值类型错误。").into(),
+            Self::CommonFormat(name) => format!("参数 `{name}` 格式非法。").into(),
+            Self::CommonRepeated(name) => format!("参数 `{name}` 重复输入。").into(),
             Self::Parameters(error) => parameters_chinese(error).into(),
             Self::UnsupportedRegion => "接口不支持所传地域。".into(),
             Self::NotImplemented(action) => format!("操作不支持：Rookery 尚未实现 `{action}`。").into(),
@@ -210,7 +263,11 @@ impl CommonError {
                 u64::from(*limit) + 1
             )
             .into(),
+            Self::IpLimitExceeded => "IP限频。".into(),
+            Self::UinLimitExceeded => "主账号限频。".into(),
+            Self::GlobalRegionUinLimitExceeded => "主账号超过频率限制。".into(),
             Self::RequestSizeLimitExceeded => "请求包超过限制大小。".into(),
+            Self::ResponseSizeLimitExceeded => "返回包超过限制大小。".into(),
             Self::IncompleteBody => "请求包不完整。".into(),
             Self::Internal => "内部服务错误，请稍后重试。".into(),
         }
@@ -223,6 +280,7 @@ fn parameters_english(error: &DecodeError) -> String {
             "The request content not valid json format for specified content-type=application/json."
                 .to_owned()
         }
+        DecodeError::PartNotJson(name) => format!("Parameter `{name}` invalid json format."),
         DecodeError::NoEquals => "Url key and value should be splited by `=`.".to_owned(),
         DecodeError::EmptyName => "The request has a parameter key which is empty string.".to_owned(),
         DecodeError::Encoding(name) => format!("Parameter `{name}` format invalid."),
@@ -243,10 +301,12 @@ fn parameters_chinese(error: &DecodeError) -> String {
         DecodeError::NotJson => {
             "对于指定content-type=application/json协议下，请求内容不是合法的Json格式。".to_owned()
         }
+        DecodeError::PartNotJson(name) => format!("参数 `{name}` 是非法的Json格式。"),
         DecodeError::NoEquals => "参数错误，请求URL中参数key和value必须以 `=` 分隔。".to_owned(),
         DecodeError::EmptyName => "参数错误，请求参数key不能为空字符串。".to_owned(),
         DecodeError::Encoding(name) => format!("参数 `{name}` 格式非法。"),
-        DecodeError::Unknown(name) => format!("未知参数 `{name}`。"),
+        // Of the Chinese one only the official meaning is known, which names nothing.
+        DecodeError::Unknown(_) => "未知参数错误，用户多传未定义的参数会导致错误。".to_owned(),
         DecodeError::Missing(name) => format!("请求缺少必传参数 `{name}`。"),
         DecodeError::Repeated(name) => format!("参数 `{name}` 重复输入。"),
         DecodeError::ArrayIndices(name) => {

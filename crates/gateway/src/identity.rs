@@ -1,6 +1,6 @@
 //! The seam to CAM and STS: who answers for keys and rights.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::call::Caller;
 
@@ -29,6 +29,23 @@ impl SecretKey {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// A mark by which this very key is known again. It keeps nothing of the key alive.
+    pub(crate) fn mark(&self) -> KeyMark {
+        KeyMark(Arc::downgrade(&self.0))
+    }
+}
+
+/// Which [`SecretKey`] something was derived from: the allocation, so that a key that was replaced, even by one of the same
+/// text, is another. The allocation is not given to a new key while its mark is held.
+#[derive(Clone)]
+pub(crate) struct KeyMark(Weak<zeroize::Zeroizing<String>>);
+
+impl KeyMark {
+    /// Whether `key` is the one that was marked.
+    pub(crate) fn is_of(&self, key: &SecretKey) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&key.0))
+    }
 }
 
 impl std::fmt::Debug for SecretKey {
@@ -52,6 +69,9 @@ pub enum CredentialError {
 }
 
 /// Who answers for keys and rights: CAM and STS. Asked on every request, so both must be quick.
+///
+/// Signing keys are derived once and kept for as long as `credential` answers with clones of one [`SecretKey`]: an identity that
+/// replaces a secret makes a new `SecretKey`, and one that makes a new `SecretKey` for every answer only loses the saving.
 pub trait Identity: Send + Sync + 'static {
     /// What `secret_id` (with the token that came along) opens.
     fn credential(&self, secret_id: &str, token: Option<&str>) -> Result<Credential, CredentialError>;

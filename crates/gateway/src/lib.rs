@@ -3,13 +3,13 @@
 //! A request walks down a street of steps; each is a module named for what it decides, and a step that fails answers at once
 //! with its own error:
 //!
-//! 1. [`arrival`]: method, size, encoding.
+//! 1. [`arrival`]: method, size, encoding; [`admission`]: whether the sender's network may call at all.
 //! 2. [`address`]: product and access region from `Host`.
 //! 3. [`common_parameters`]: headers (v3) or request string (v1).
 //! 4. [`caller`]: signature, timestamp, token, key.
 //! 5. [`action`]: the descriptor of the action, its version and region.
 //! 6. [`rate`]: calls per second.
-//! 7. [`parameters`]: the checked, typed request.
+//! 7. [`parameters`]: the checked, typed request, from JSON, flattened text, [`multipart`] or [`octet_stream`].
 //! 8. [`permission`]: what the caller may do.
 //! 9. The action itself, a typed function of a product.
 //! 10. [`reply`]: HTTP 200 and the envelope, recorded in the [`trace`].
@@ -18,18 +18,26 @@
 
 pub mod action;
 pub mod address;
+pub mod admission;
 pub mod arrival;
 pub mod call;
 pub mod caller;
 pub mod common_parameters;
+pub mod diagnosis;
 pub mod error;
 pub mod identity;
 pub mod listen;
+pub mod masking;
+pub mod multipart;
+pub mod octet_stream;
 pub mod parameters;
 pub mod permission;
 pub mod pipeline;
+pub mod proxy;
 pub mod rate;
+pub mod replay;
 pub mod reply;
+pub mod signing_keys;
 pub mod tls;
 pub mod trace;
 

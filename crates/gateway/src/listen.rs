@@ -14,13 +14,16 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::proxy::{self, Proxy};
+
 /// How long a client may take for the head of a request, and for the TLS handshake.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a shutdown waits for requests that have begun.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Read buffer of a connection: layers arrive in pieces of this size at most.
@@ -41,6 +44,7 @@ pub struct Listener {
     tcp: TcpListener,
     /// The address, with the port that was given where 0 was asked for.
     pub address: SocketAddr,
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl Listener {
@@ -48,7 +52,13 @@ impl Listener {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
         let address = tcp.local_addr()?;
-        Ok(Self { tcp, address })
+        Ok(Self { tcp, address, proxy: None })
+    }
+
+    /// Answers requests that come through it as through a proxy, too. It has to be a listener without TLS.
+    #[must_use]
+    pub fn proxying(self, proxy: Proxy) -> Self {
+        Self { proxy: Some(Arc::new(proxy)), ..self }
     }
 
     /// Serves connections until `stop` turns true, then lets begun requests finish (for a while).
@@ -71,9 +81,31 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    let watcher = graceful.watcher();
-                    let (tls, handler) = (tls.clone(), Arc::clone(&handler));
-                    tokio::spawn(async move { connection(stream, peer, tls, handler, watcher).await });
+                    // Small replies must not wait for the other side's delayed acknowledgement.
+                    let _ = stream.set_nodelay(true);
+                    let handler = Arc::clone(&handler);
+                    match (&tls, &self.proxy) {
+                        (Some(tls), _) => {
+                            let (tls, watcher) = (tls.clone(), graceful.watcher());
+                            tokio::spawn(async move {
+                                note(peer, serve_tls(stream, peer, &tls, handler, watcher).await);
+                            });
+                        }
+                        (None, Some(proxy)) => {
+                            let (proxy, watchers) =
+                                (Arc::clone(proxy), [graceful.watcher(), graceful.watcher()]);
+                            tokio::spawn(async move {
+                                note(peer, proxy::serve(stream, peer, proxy, handler, watchers).await);
+                            });
+                        }
+                        (None, None) => {
+                            let connection = Connection { peer, secure: false };
+                            let watcher = graceful.watcher();
+                            tokio::spawn(async move {
+                                note(peer, serve_stream(stream, connection, handler, watcher).await);
+                            });
+                        }
+                    }
                 }
                 // Out of descriptors, most likely: wait for some to close instead of spinning.
                 Err(error) => {
@@ -89,40 +121,60 @@ impl Listener {
     }
 }
 
-async fn connection<H, F, B>(
-    stream: TcpStream,
+/// How a connection ended.
+pub(crate) type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// Says so where a connection broke.
+pub(crate) fn note(peer: SocketAddr, ended: Ended) {
+    if let Err(error) = ended {
+        tracing::debug!(%peer, error, "a connection ended early");
+    }
+}
+
+/// What speaks HTTP/1.1 and HTTP/2, with the limits of every connection.
+pub(crate) fn server() -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_SIZE);
+    server.http2().timer(TokioTimer::new());
+    server
+}
+
+/// Serves a connection that begins with a TLS handshake.
+pub(crate) async fn serve_tls<S, H, F, B>(
+    stream: S,
     peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    tls: &TlsAcceptor,
     handler: Arc<H>,
-    watcher: hyper_util::server::graceful::Watcher,
-) where
+    watcher: Watcher,
+) -> Ended
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    // Small replies must not wait for the other side's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let connection = Connection { peer, secure: tls.is_some() };
+    let stream = tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await??;
+    serve_stream(stream, Connection { peer, secure: true }, handler, watcher).await
+}
+
+/// Serves a connection whose requests can be read as they come.
+pub(crate) async fn serve_stream<S, H, F, B>(
+    stream: S,
+    connection: Connection,
+    handler: Arc<H>,
+    watcher: Watcher,
+) -> Ended
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let service = service_fn(move |request| {
         let reply = handler(request, connection);
         async move { Ok::<_, Infallible>(reply.await) }
     });
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_SIZE);
-    server.http2().timer(TokioTimer::new());
-    let ended = if let Some(tls) = tls {
-        match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => {
-                watcher.watch(server.serve_connection(TokioIo::new(stream), service).into_owned()).await
-            }
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => return,
-        }
-    } else {
-        watcher.watch(server.serve_connection(TokioIo::new(stream), service).into_owned()).await
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%peer, error, "a connection ended early");
-    }
+    watcher.watch(server().serve_connection(TokioIo::new(stream), service).into_owned()).await
 }

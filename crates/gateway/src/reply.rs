@@ -1,16 +1,59 @@
 //! Step 10: the reply. HTTP 200 whatever happened, `Content-Type: application/json` to the letter, and the envelope.
 //!
 //! A content type with a charset makes the Python SDK read every error as an empty success, and another status than 200 makes
-//! most SDKs lose the code and the message (`protocol.md` §4).
+//! most SDKs lose the code and the message (`protocol.md` §4). Replies are never compressed, whatever `Accept-Encoding` offers: no client
+//! asks for more than it can do without, and Go's SDK fails on encodings it does not know.
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use http_body_util::Full;
 use rookery_api::codec::write_text;
+use rookery_api::shape::Status;
 
-use crate::action::Failure;
-use crate::call::RequestId;
+use crate::action::{Failure, Found};
+use crate::call::{Language, RequestId};
+use crate::error::CommonError;
+
+/// A reply as a whole, envelope included.
+pub const REPLY_LIMIT: usize = 50 * 1024 * 1024;
+
+/// `{"Response":{` … `,"RequestId":"00000000-0000-0000-0000-000000000000"}}`: what the envelope adds to the members.
+const ENVELOPE: usize = 13 + 51 + 2;
+
+/// Refuses a reply over the limit: the action has run, but its reply is an error.
+pub fn within_limit(result: Result<Vec<u8>, Failure>, language: Language) -> Result<Vec<u8>, Failure> {
+    result.and_then(|members| {
+        // The braces of the members give way to the envelope's.
+        let inner = members.len().saturating_sub(2);
+        if inner + ENVELOPE - usize::from(inner == 0) > REPLY_LIMIT {
+            Err(Failure::common(&CommonError::ResponseSizeLimitExceeded, language))
+        } else {
+            Ok(members)
+        }
+    })
+}
+
+/// Adds the member `DeprecatedWarning` where the action will go; Python's SDK shows it.
+#[must_use]
+pub fn warn_of_deprecation(mut members: Vec<u8>, found: &Found, language: Language) -> Vec<u8> {
+    if found.shape.status != Status::Deprecated {
+        return members;
+    }
+    let (action, product, version) = (found.shape.name, found.product.name, found.product.version);
+    let warning = match language {
+        Language::English => format!("The action `{action}` of `{product}` {version} is deprecated."),
+        Language::Chinese => format!("`{product}` {version} 的接口 `{action}` 即将下线。"),
+    };
+    members.pop();
+    if members.len() > 1 {
+        members.push(b',');
+    }
+    members.extend_from_slice(b"\"DeprecatedWarning\":");
+    write_text(&warning, &mut members);
+    members.push(b'}');
+    members
+}
 
 /// Wraps what an action answered.
 #[must_use]

@@ -81,13 +81,25 @@ impl CertificateAuthority {
     }
 
     /// What accepts TLS connections with this authority's certificates, for HTTP/2 and HTTP/1.1.
-    pub fn acceptor(self: Arc<Self>) -> Result<TlsAcceptor, TlsError> {
+    pub fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, TlsError> {
+        Ok(TlsAcceptor::from(Arc::new(self.server_config()?)))
+    }
+
+    pub(crate) fn server_config(self: &Arc<Self>) -> Result<ServerConfig, TlsError> {
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(self);
+            .with_cert_resolver(Self::resolver_for(None, self));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(TlsAcceptor::from(Arc::new(config)))
+        Ok(config)
+    }
+
+    /// Certificates by server name, and for `unnamed` where a client gives none; without that, for this machine's own names.
+    pub(crate) fn resolver_for(
+        unnamed: Option<String>,
+        authority: &Arc<Self>,
+    ) -> Arc<dyn ResolvesServerCert> {
+        Arc::new(ByServerName { authority: Arc::clone(authority), unnamed })
     }
 
     /// A certificate for `name`, and for this machine's own names where a client asks for an address and so names nothing.
@@ -123,9 +135,17 @@ impl CertificateAuthority {
     }
 }
 
-impl ResolvesServerCert for CertificateAuthority {
+/// Chooses the certificate of a connection.
+#[derive(Debug)]
+struct ByServerName {
+    authority: Arc<CertificateAuthority>,
+    unnamed: Option<String>,
+}
+
+impl ResolvesServerCert for ByServerName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.certificate(hello.server_name())
+        self.authority
+            .certificate(hello.server_name().or(self.unnamed.as_deref()))
             .inspect_err(|error| tracing::error!(%error, "no certificate for a TLS client"))
             .ok()
     }

@@ -1,35 +1,45 @@
 //! What happened to each request, kept in memory for a while and readable by RequestId.
 //!
-//! A record holds no secret: no key, no token, no parameter value. What the server computed over a refused signature is in it,
-//! because the one who signed already knows every part of it but not which part differs.
+//! A record holds no secret: no key, no token, no signature, and parameters only with their secrets masked ([`crate::masking`]). What the
+//! server computed over a refused signature is in it, because the one who signed already knows every part of it but not which differs.
+//! The times, ids and addresses of a record become text when it is read, which few records ever are.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::call::RequestId;
 use crate::caller::Computed;
+use crate::diagnosis::LikelyCause;
+use crate::masking::Masked;
 use crate::permission::Asked;
 
 /// One request.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Record {
     /// The id that the client was told.
-    pub request_id: String,
+    #[serde(serialize_with = "displayed")]
+    pub request_id: RequestId,
     /// When it arrived, RFC 3339 in UTC.
-    pub received_at: String,
+    #[serde(serialize_with = "rfc3339")]
+    pub received_at: OffsetDateTime,
     /// Where it came from.
-    pub peer: String,
+    pub peer: SocketAddr,
     /// GET or POST.
     pub method: String,
     /// `Host` as received.
     pub host: String,
     /// Path of the target; the query holds parameters and is not kept.
     pub path: String,
-    /// Which client, by its own word.
+    /// Which client, by its own word in `X-TC-RequestClient` or `RequestClient`.
     pub client: Option<String>,
+    /// Which HTTP client, by its own word in `User-Agent`.
+    pub user_agent: Option<String>,
     /// `v3` or `v1`.
     pub signature: Option<&'static str>,
     /// The product.
@@ -40,20 +50,72 @@ pub struct Record {
     pub action: Option<String>,
     /// The region of the call.
     pub region: Option<String>,
+    /// The region of the gateway that the address names.
+    pub access_region: Option<&'static str>,
     /// The SecretId whose signature verified.
     pub secret_id: Option<String>,
     /// The account of the caller.
     pub account: Option<u64>,
+    /// The identity within the account: the account's own number for its root.
+    pub principal: Option<u64>,
     /// The reading of the bytes under which the signature verified.
-    pub reading: Option<String>,
+    pub reading: Option<&'static str>,
+    /// The parameters of the action, once they have passed its shape, with their secrets masked.
+    pub parameters: Option<Masked>,
     /// The permission asked for and what decided it.
     pub permission: Option<Asked>,
     /// The error that the client was told.
     pub error: Option<TracedError>,
     /// What the server computed over a signature that it refused.
     pub computed: Option<Computed>,
+    /// The mistake that explains the refusal of a signature.
+    pub likely_cause: Option<LikelyCause>,
+    /// Bytes of the reply's body.
+    pub reply_bytes: usize,
     /// How long it took, in microseconds.
     pub duration_micros: u64,
+}
+
+impl Record {
+    /// The record of a request that has just arrived.
+    #[must_use]
+    pub fn new(request_id: RequestId, received_at: OffsetDateTime, peer: SocketAddr) -> Self {
+        Self {
+            request_id,
+            received_at,
+            peer,
+            method: String::new(),
+            host: String::new(),
+            path: String::new(),
+            client: None,
+            user_agent: None,
+            signature: None,
+            product: None,
+            version: None,
+            action: None,
+            region: None,
+            access_region: None,
+            secret_id: None,
+            account: None,
+            principal: None,
+            reading: None,
+            parameters: None,
+            permission: None,
+            error: None,
+            computed: None,
+            likely_cause: None,
+            reply_bytes: 0,
+            duration_micros: 0,
+        }
+    }
+}
+
+fn displayed<S: Serializer>(id: &RequestId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
+fn rfc3339<S: Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.format(&Rfc3339).unwrap_or_default())
 }
 
 /// An error as the trace keeps it.
@@ -89,7 +151,8 @@ impl Traces {
     }
 
     /// Keeps a record.
-    pub fn keep(&self, id: RequestId, record: Box<Record>) {
+    pub fn keep(&self, record: Box<Record>) {
+        let id = record.request_id;
         if self.capacity == 0 {
             return;
         }
@@ -132,11 +195,11 @@ mod tests {
         let traces = Traces::new(2);
         let ids: Vec<_> = (0..3).map(|n| RequestId(uuid::Uuid::from_u128(n))).collect();
         for id in &ids {
-            traces.keep(*id, Box::new(Record { request_id: id.to_string(), ..Record::default() }));
+            traces.keep(Box::new(Record::new(*id, OffsetDateTime::UNIX_EPOCH, ([127, 0, 0, 1], 1).into())));
         }
         assert!(traces.find(ids[0]).is_none());
         assert!(traces.find(ids[1]).is_some());
         let latest: Vec<_> = traces.latest(10).into_iter().map(|record| record.request_id).collect();
-        assert_eq!(latest, [ids[2].to_string(), ids[1].to_string()]);
+        assert_eq!(latest, [ids[2], ids[1]]);
     }
 }

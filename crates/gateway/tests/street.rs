@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use rookery_api::products::{sts, tcr};
+use rookery_gateway::rate::{ActionLimit, Limits};
 use rookery_gateway::{
     Account, Actions, Call, Caller, Credential, CredentialError, Decision, Gateway, Identity, Language,
     Options, Principal, Refusal, RequestId, Resource, SecretKey,
@@ -72,6 +74,8 @@ impl Refusal for Burnt {
 }
 
 fn gateway(rate_limit: Option<u32>) -> Gateway {
+    let action = rate_limit.and_then(NonZeroU32::new).map_or(ActionLimit::Off, ActionLimit::Fixed);
+    let rates = Limits { action, ..Limits::default() };
     let mut actions = Actions::new();
     actions.add(
         |_: &tcr::DescribeInstancesRequest| vec![Resource::any()],
@@ -91,7 +95,7 @@ fn gateway(rate_limit: Option<u32>) -> Gateway {
         },
     );
     let world = World::pinned(OffsetDateTime::from_unix_timestamp(NOW).unwrap(), 1);
-    Gateway::new(world, Arc::new(OneKey), actions, Options { rate_limit, traces: 100 })
+    Gateway::new(world, Arc::new(OneKey), actions, Options { rates, traces: 100, ..Options::default() })
 }
 
 /// A v3 request that verifies, to be bent by each test.
@@ -401,7 +405,7 @@ async fn the_callers_language_is_answered() {
         .header("X-TC-Language", Some("zh-CN"))
         .answer(&gateway(None))
         .await;
-    assert_eq!(message(&reply), "未知参数 `X`。");
+    assert_eq!(message(&reply), "未知参数错误，用户多传未定义的参数会导致错误。");
     let unknown = Sent::v3("DescribeInstances", "{}").header("X-TC-Language", Some("fr-FR"));
     assert_eq!(unknown.code().await, "InvalidParameterValue");
 }

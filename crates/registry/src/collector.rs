@@ -109,14 +109,14 @@ impl Registry {
         digest: Digest,
         before: Moment,
     ) -> Result<bool, Error> {
-        let hooks = Arc::clone(&self.inner.hooks);
+        let (hooks, changed) = (Arc::clone(&self.inner.hooks), repository.clone());
         let write = move |tx: &mut Transaction<'_>| {
             let row = tx.get::<Manifests>(&Global, &content_key(&repository, digest.as_str()))?;
             let Some(row) = row else { return Ok(false) };
             Ok(is_unused_manifest(tx, &repository, &digest, &row, before)?
                 && remove_manifest(tx, &*hooks, &repository, &digest, &Origin::Internal)?)
         };
-        match self.inner.store.write(write).await {
+        match self.change([&changed], write).await {
             // What the product holds on to stays; the rest of the collection goes on.
             Err(Error::Refused(refusal)) if refusal.status.is_client_error() => Ok(false),
             outcome => outcome,
@@ -150,6 +150,13 @@ impl Registry {
         if keys.is_empty() {
             return Ok(0);
         }
+        let mut changed = Vec::new();
+        for (registry, name, _) in &keys {
+            // In the order of the scan, so those of one repository lie together.
+            if changed.last().is_none_or(|last: &Repository| last.name() != name) {
+                changed.push(Repository::new(RegistryId::new(registry.clone()), name.clone())?);
+            }
+        }
         let write = move |tx: &mut Transaction<'_>| {
             let mut gone = 0;
             for key in &keys {
@@ -161,7 +168,7 @@ impl Registry {
             }
             Ok(gone)
         };
-        self.inner.store.write(write).await
+        self.change(&changed, write).await
     }
 
     /// Blobs without any holder, of whatever registry. Returns how many, and their bytes.

@@ -21,6 +21,7 @@ mod hooks;
 mod links;
 mod manifests;
 mod names;
+mod pulls;
 mod query;
 mod ranges;
 mod reception;
@@ -60,6 +61,7 @@ pub use token::{TokenKey, TokenKeyError};
 
 use blobs::BlobDirectory;
 use cache::Generations;
+use pulls::Pulls;
 use tables::{ContentKey, Moment};
 use token::Tokens;
 use uploads::Uploads;
@@ -133,6 +135,8 @@ struct Inner {
     tokens: Tokens,
     /// Bytes of manifests and small blobs by their digest. They never change, and the right to them is checked before.
     contents: Generations<Digest, bytes::Bytes>,
+    /// What pulls ask for.
+    pulls: Arc<Pulls>,
     /// When a client was last told that a blob is there.
     asked_for: Generations<ContentKey, Moment>,
 }
@@ -168,6 +172,7 @@ impl Registry {
             upload_expiry,
             tokens,
             contents: Generations::new(CACHED_BYTES),
+            pulls: Arc::new(Pulls::new()),
             asked_for: Generations::new(ASKED_FOR),
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -86,15 +86,11 @@ impl Registry {
 
     /// Takes a blob from the repository only; others keep it. [`Error::BlobUnknown`] when the repository does not hold it.
     pub async fn unlink_blob(&self, repository: &Repository, digest: &Digest) -> Result<(), Error> {
-        let (repository, digest) = (repository.clone(), digest.clone());
+        let (digest, key) = (digest.clone(), content_key(repository, digest.as_str()));
         let write = move |tx: &mut Transaction<'_>| {
-            if tx.delete::<Links>(&Global, &content_key(&repository, digest.as_str()))? {
-                Ok(())
-            } else {
-                Err(Error::BlobUnknown(digest.clone()))
-            }
+            if tx.delete::<Links>(&Global, &key)? { Ok(()) } else { Err(Error::BlobUnknown(digest.clone())) }
         };
-        self.inner.store.write(write).await
+        self.change([repository], write).await
     }
 
     /// At most `limit` repositories of the registry that hold the blob.

@@ -148,7 +148,7 @@ impl Registry {
             now: self.inner.world.now(),
         };
         let hooks = Arc::clone(&self.inner.hooks);
-        let pushes = self.inner.store.write(move |tx| incoming.store(tx, &*hooks)).await?;
+        let pushes = self.change([repository], move |tx| incoming.store(tx, &*hooks)).await?;
         self.inner.contents.insert_weighing(stored.digest.clone(), bytes.clone(), bytes.len());
         for push in pushes {
             self.inner.hooks.accepted(push).await;
@@ -163,16 +163,26 @@ impl Registry {
         reference: &Reference,
     ) -> Result<Option<Manifest>, Error> {
         let Some(info) = self.manifest_info(repository, reference)? else { return Ok(None) };
-        if let Some(bytes) = self.inner.contents.get(&info.digest) {
-            return Ok(Some(Manifest { info, bytes }));
+        let bytes = self.manifest_bytes(repository, &info.digest)?;
+        // `None` when it was deleted between the two reads.
+        Ok(bytes.map(|bytes| Manifest { info, bytes }))
+    }
+
+    /// The bytes of a manifest that was just seen in the repository. `None` when it has been deleted since.
+    pub(crate) fn manifest_bytes(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<Bytes>, Error> {
+        if let Some(bytes) = self.inner.contents.get(digest) {
+            return Ok(Some(bytes));
         }
-        let key = content_key(repository, info.digest.as_str());
+        let key = content_key(repository, digest.as_str());
         let text = self.inner.store.read(|view| view.get::<Contents>(&Global, &key))?;
-        // Deleted between the two reads.
         let Some(text) = text else { return Ok(None) };
         let bytes = Bytes::from(text);
-        self.inner.contents.insert_weighing(info.digest.clone(), bytes.clone(), bytes.len());
-        Ok(Some(Manifest { info, bytes }))
+        self.inner.contents.insert_weighing(digest.clone(), bytes.clone(), bytes.len());
+        Ok(Some(bytes))
     }
 
     /// What is known of the manifest that `reference` names. `None` when there is none.
@@ -198,6 +208,7 @@ impl Registry {
 
     /// Deletes a tag; the manifest stays. [`Error::ManifestUnknown`] when there is no such tag.
     pub async fn delete_tag(&self, repository: &Repository, tag: &Tag, origin: Origin) -> Result<(), Error> {
+        let changed = repository;
         let (repository, tag, now) = (repository.clone(), tag.clone(), self.inner.world.now());
         let hooks = Arc::clone(&self.inner.hooks);
         let write = move |tx: &mut Transaction<'_>| {
@@ -210,7 +221,7 @@ impl Registry {
             let target = Deleted::Tag { tag: tag.clone(), digest: row.digest };
             tell_deleted(tx, &*hooks, &repository, target, &origin)
         };
-        self.inner.store.write(write).await
+        self.change([changed], write).await
     }
 
     /// Deletes a manifest and every tag that names it. [`Error::ManifestUnknown`] when there is no such manifest.
@@ -220,6 +231,7 @@ impl Registry {
         digest: &Digest,
         origin: Origin,
     ) -> Result<(), Error> {
+        let changed = repository;
         let (repository, digest, now) = (repository.clone(), digest.clone(), self.inner.world.now());
         let hooks = Arc::clone(&self.inner.hooks);
         let write = move |tx: &mut Transaction<'_>| {
@@ -229,7 +241,7 @@ impl Registry {
                 Err(Error::ManifestUnknown(digest.to_string()))
             }
         };
-        self.inner.store.write(write).await
+        self.change([changed], write).await
     }
 }
 

@@ -116,8 +116,8 @@ impl Registry {
 
     /// Deletes a repository with all it holds, also blobs that were pushed and never named; says whether there was anything.
     pub async fn delete_repository(&self, repository: &Repository, origin: Origin) -> Result<bool, Error> {
-        let (repository, hooks) = (repository.clone(), Arc::clone(&self.inner.hooks));
-        self.inner.store.write(move |tx| remove_repository(tx, &*hooks, &repository, &origin)).await
+        let (removed, hooks) = (repository.clone(), Arc::clone(&self.inner.hooks));
+        self.change([repository], move |tx| remove_repository(tx, &*hooks, &removed, &origin)).await
     }
 
     /// Deletes every repository of a namespace, one transaction each; says how many there were.

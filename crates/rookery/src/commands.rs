@@ -1,9 +1,12 @@
 //! The commands and their options.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+use rookery_gateway::rate::ActionLimit;
 
 /// Tencent Cloud on your own machine.
 #[derive(Debug, Parser)]
@@ -16,15 +19,24 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start the cloud: the API, the registry and the admin pages on the same ports.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Print what SDKs, tccli, Terraform and docker need, as shell exports.
-    Env(DataDirectory),
+    Env(Env),
     /// Call any action, here or on the real cloud.
     Call(Call),
     /// Show why a request was refused, and where a canonical request of yours differs from the server's.
     Explain(Explain),
     /// Show what happened to a request, or to the last ones.
     Trace(Trace),
+    /// Print the authority's certificate, or where it is, or how each client is told to trust it.
+    Ca(Ca),
+    /// Check which settings of this shell, home and directory still lead to the real cloud.
+    Doctor(DataDirectory),
+    /// Print the completion of a shell, to be sourced: `source <(rookery completion bash)`.
+    Completion(Completion),
+    /// What a shell's completion asks: the words that may stand where the last one stands.
+    #[command(hide = true)]
+    Complete(Complete),
     /// Export, import, snapshot, restore or reset the state of a data directory that is not in use.
     State(State),
 }
@@ -34,6 +46,39 @@ pub(crate) struct DataDirectory {
     /// Where everything is kept.
     #[arg(long, env = "ROOKERY_DATA", default_value = "./rookery-data", value_name = "DIR")]
     pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Env {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    /// Also the exports that lead clients here through the proxy, under the cloud's real names.
+    #[arg(long)]
+    pub(crate) proxy: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ca {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    #[command(subcommand)]
+    pub(crate) command: CaCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaCommand {
+    /// Print the certificate as PEM.
+    Print,
+    /// Print where the certificate is.
+    Path,
+    /// Say how each client is told to trust it.
+    Trust,
+    /// Print the system's authorities and this one, for clients whose setting replaces the system's.
+    Bundle {
+        /// The system's authorities, where they are in none of the usual places.
+        #[arg(long, value_name = "FILE")]
+        roots: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -64,9 +109,31 @@ pub(crate) struct Serve {
     /// Registries are reached as NAME.SUFFIX (and always as the first path segment).
     #[arg(long, default_value = "cr.localhost", value_name = "SUFFIX")]
     pub(crate) registry_suffix: String,
-    /// Refuse more than N calls per second of one action by one identity (the platform's usual limit is 20). Off unless given.
+    /// Signature policies made from now on also write Sigstore bundles, which cosign 3 prefers. cosign 2.6 then needs `--trusted-root`.
+    #[arg(long)]
+    pub(crate) sigstore_bundles: bool,
+    /// Calls per second of one action by one identity: no limit, the platform's own for each action, or N for every action.
+    #[arg(long, alias = "rate-limit", default_value = "off", value_name = "off|platform|N")]
+    pub(crate) rate_limits: ActionLimit,
+    /// Calls per second of one account through one access region.
     #[arg(long, value_name = "N")]
-    pub(crate) rate_limit: Option<u32>,
+    pub(crate) account_rate_limit: Option<NonZeroU32>,
+    /// Calls per second of one account through all access regions together.
+    #[arg(long, value_name = "N")]
+    pub(crate) account_rate_limit_everywhere: Option<NonZeroU32>,
+    /// Calls per second from one IP address.
+    #[arg(long, value_name = "N")]
+    pub(crate) ip_rate_limit: Option<NonZeroU32>,
+    /// Answer a v1 request (SecretId, Nonce and Timestamp) once only. Not for clients of the Node SDK: its nonces have 16 bits and
+    /// repeat within a second by chance.
+    #[arg(long)]
+    pub(crate) replay_guard: bool,
+    /// Answer API calls from these networks only (`10.0.0.0/8`, `192.168.7.9/32`); others get `IpNotInWhitelist`. The registry is not asked.
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) allow_ip: Vec<IpNet>,
+    /// Refuse API calls from these networks with `IpInBlacklist`, whatever --allow-ip says.
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) deny_ip: Vec<IpNet>,
     /// How many requests the trace keeps.
     #[arg(long, default_value_t = 2048, value_name = "N")]
     pub(crate) traces: usize,
@@ -82,10 +149,31 @@ pub(crate) struct Call {
     pub(crate) product: Option<String>,
     /// The action, for instance `CreateNamespace`. Without it the product's actions are listed.
     pub(crate) action: Option<String>,
-    /// Parameters: `--RegistryId tcr-… --Filters.0.Name x --Filters '[…]'`; `--help` lists them. Also `--endpoint URL`, `--region REGION`,
-    /// `--language en-US|zh-CN`, `--ca FILE` and `--data DIR`; without an endpoint the running cloud of DIR is called.
+    /// Parameters (`--RegistryId tcr-… --Filters.0.Name x --Filters '[…]'`) and options of the call; `--help` lists both. Without
+    /// `--endpoint` the running cloud of `--data DIR` is called with its root's key.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) parameters: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completion {
+    /// The shell.
+    pub(crate) shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Complete {
+    /// The words after the program's name, up to the one that is being typed.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Args)]

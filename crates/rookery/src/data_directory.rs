@@ -4,10 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rookery_client::{ClientError, Transport, Trust};
+use rookery_client::{Transport, TransportError, Trust};
 use rookery_identity::RootKey;
 use rookery_seal::{Seal, SealError};
 use serde::{Deserialize, Serialize};
+
+use crate::blocking;
 
 /// The environment variable with the master key, for those who keep it outside the data directory.
 pub(crate) const MASTER_KEY_VARIABLE: &str = "ROOKERY_MASTER_KEY";
@@ -46,7 +48,9 @@ pub(crate) enum DirectoryError {
     #[error(transparent)]
     Identity(#[from] rookery_identity::OpenError),
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Transport(#[from] TransportError),
+    #[error("no runtime: {0}")]
+    Runtime(#[from] io::Error),
 }
 
 /// The master key of a data directory.
@@ -79,9 +83,9 @@ impl Endpoints {
         let text = fs::read(&path).map_err(|_| DirectoryError::NotRunning(directory.to_owned()))?;
         let endpoints: Self =
             serde_json::from_slice(&text).map_err(|_| DirectoryError::Damaged(path.clone()))?;
-        let health = Transport::new(&Trust::Public)?.get(&format!("{}/_rookery/health", endpoints.http));
-        match health {
+        match get(&format!("{}/_rookery/health", endpoints.http)) {
             Ok(Some(_)) => Ok(endpoints),
+            Err(error @ DirectoryError::Runtime(_)) => Err(error),
             _ => Err(DirectoryError::NotRunning(directory.to_owned())),
         }
     }
@@ -101,5 +105,11 @@ pub(crate) fn traces(
         Some(id) => format!("{}/_rookery/traces/{}", endpoints.http, id.trim()),
         None => format!("{}/_rookery/traces", endpoints.http),
     };
-    Ok(Transport::new(&Trust::Public)?.get(&url)?)
+    get(&url)
+}
+
+/// Gets a text of the running cloud; `None` where it has none.
+fn get(url: &str) -> Result<Option<String>, DirectoryError> {
+    let transport = Transport::new(&Trust::Public)?;
+    Ok(blocking::wait(transport.get(url))??)
 }

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use rookery_gateway::listen::Connection;
 use rookery_gateway::{Gateway, RequestId};
 use rookery_registry::{Registry, ResponseBody};
+use rookery_tcr::Tcr;
 use serde::Serialize;
 
 const ADMIN: &str = "/_rookery/";
@@ -21,6 +22,7 @@ const LISTED: usize = 100;
 pub(crate) struct Front {
     pub(crate) gateway: Gateway,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) tcr: Arc<Tcr>,
 }
 
 type Answer = Response<Either<Full<Bytes>, ResponseBody>>;
@@ -33,13 +35,14 @@ impl Front {
             return answer.map(Either::Right);
         }
         if let Some(page) = path.strip_prefix(ADMIN) {
-            return self.admin(page, request.method(), request.headers(), connection.peer).map(Either::Left);
+            let (method, headers) = (request.method(), request.headers());
+            return self.admin(page, method, headers, connection.peer).await.map(Either::Left);
         }
         self.gateway.answer(request, connection.peer).await.map(Either::Left)
     }
 
     /// The admin pages: for this machine only, and not for the scripts of web pages, which a browser on this machine may be running.
-    fn admin(
+    async fn admin(
         &self,
         page: &str,
         method: &Method,
@@ -69,12 +72,36 @@ impl Front {
                 });
                 json(StatusCode::OK, &rows.collect::<Vec<_>>())
             }
+            _ if page.starts_with("signing/") => self.signing(page).await,
             _ => {
                 let id = page.strip_prefix("traces/").and_then(|id| id.parse().ok()).map(RequestId);
                 match id.and_then(|id| self.gateway.traces().find(id)) {
                     Some(record) => json(StatusCode::OK, &record),
                     None => json(StatusCode::NOT_FOUND, &Problem { error: "no such record or page" }),
                 }
+            }
+        }
+    }
+}
+
+impl Front {
+    /// `signing/<registry id>/<namespace>`: how to verify the signatures of a namespace.
+    async fn signing(&self, page: &str) -> Response<Full<Bytes>> {
+        let place = page.strip_prefix("signing/").and_then(|place| place.split_once('/'));
+        let Some((registry, namespace)) = place else {
+            return json(
+                StatusCode::NOT_FOUND,
+                &Problem { error: "signing/<registry id>/<namespace> is missing a part" },
+            );
+        };
+        match self.tcr.verification(registry, namespace).await {
+            Ok(Some(verification)) => json(StatusCode::OK, &verification),
+            Ok(None) => {
+                json(StatusCode::NOT_FOUND, &Problem { error: "no such namespace with a signature policy" })
+            }
+            Err(error) => {
+                tracing::error!(registry, namespace, %error, "it cannot be said how to verify signatures");
+                json(StatusCode::SERVICE_UNAVAILABLE, &Problem { error: "the key service does not answer" })
             }
         }
     }

@@ -2,9 +2,13 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod blocking;
+mod ca;
 mod call;
 mod commands;
+mod completion;
 mod data_directory;
+mod doctor;
 mod env;
 mod explain;
 mod front;
@@ -21,11 +25,21 @@ use crate::commands::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
-        Command::Serve(options) => serve::run(options),
+        Command::Serve(options) => serve::run(*options),
         Command::Env(options) => env::run(&options),
         Command::Call(options) => call::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Trace(options) => trace::run(&options),
+        Command::Ca(options) => ca::run(&options),
+        Command::Doctor(options) => return doctor::run(&options),
+        Command::Completion(options) => {
+            completion::print(&options);
+            Ok(())
+        }
+        Command::Complete(options) => {
+            completion::answer(&options);
+            Ok(())
+        }
         Command::State(options) => state::run(options),
     };
     match ended {

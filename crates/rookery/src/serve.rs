@@ -8,6 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rookery_gateway::listen::Listener;
+use rookery_gateway::proxy::{Proxy, ServedNames};
+use rookery_gateway::rate::Limits;
 use rookery_gateway::tls::{CA_FILE, CertificateAuthority};
 use rookery_gateway::{Actions, Gateway, Options as GatewayOptions};
 use rookery_identity::{Cam, RootKey};
@@ -66,6 +68,8 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let http = Listener::bind(options.http).await.map_err(|error| bind_failed(options.http, &error))?;
     let https = Listener::bind(options.https).await.map_err(|error| bind_failed(options.https, &error))?;
     let authority = Arc::new(CertificateAuthority::open_or_create(&directory, world.now())?);
+    let names = ServedNames::new(&options.registry_suffix, &[http.address.port(), https.address.port()]);
+    let http = http.proxying(Proxy::new(names, Arc::clone(&authority))?);
     let (front, tcr) = wire(&options, &directory, pinned, store, &world).await?;
 
     let (stop, stopped) = watch::channel(false);
@@ -111,16 +115,28 @@ async fn wire(
     let seal = seal(directory)?;
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
-    let tcr_options = TcrOptions::new(directory, &options.registry_suffix);
+    let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
+    tcr_options.sigstore_bundles = options.sigstore_bundles;
     let tcr = Tcr::new(tcr_options, store, seal, world.clone(), Arc::clone(&kms) as _).await?;
 
     let mut actions = Actions::new();
     actions.extend(rookery_identity::register(&cam));
     actions.extend(rookery_kms::register(&kms));
     actions.extend(rookery_tcr::register(&tcr));
-    let gateway_options = GatewayOptions { rate_limit: options.rate_limit, traces: options.traces };
+    let gateway_options = GatewayOptions {
+        rates: Limits {
+            action: options.rate_limits,
+            account: options.account_rate_limit,
+            account_everywhere: options.account_rate_limit_everywhere,
+            address: options.ip_rate_limit,
+        },
+        replay_guard: options.replay_guard,
+        traces: options.traces,
+        allow: options.allow_ip.clone(),
+        deny: options.deny_ip.clone(),
+    };
     let gateway = Gateway::new(world.clone(), cam, actions, gateway_options);
-    Ok((Arc::new(Front { gateway, registry: tcr.registry() }), tcr))
+    Ok((Arc::new(Front { gateway, registry: tcr.registry(), tcr: Arc::clone(&tcr) }), tcr))
 }
 
 fn bind_failed(address: SocketAddr, error: &std::io::Error) -> String {

@@ -2,6 +2,11 @@
 
 use crate::digest::Digest;
 
+/// Annotation that names the key that made a signature, as [`KeyName`](crate::KeyName) displays it: of a layer in
+/// [`simple`](crate::simple), of the manifest in the formats that are referrers. Verifiers ignore it; it is how our own
+/// signatures are found again, to be replaced or taken back.
+pub const KEY_ANNOTATION: &str = "dev.rookery.signature.key";
+
 /// Content and the digest that names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
@@ -28,8 +33,8 @@ pub struct Artefact {
     pub manifest: Vec<u8>,
     /// Media type of the manifest, for its `Content-Type`.
     pub media_type: &'static str,
-    /// The tag to store the manifest under.
-    pub tag: String,
+    /// The tag to store the manifest under; `None` for a referrer, which is stored under its digest.
+    pub tag: Option<String>,
 }
 
 impl Artefact {

@@ -61,7 +61,7 @@ fn is_signature_type(media_type: &str) -> bool {
         media_type,
         crate::simple::PAYLOAD_MEDIA_TYPE
             | "application/vnd.dev.cosign.artifact.sig.v1+json"
-            | "application/vnd.cncf.notary.signature"
+            | crate::notation::ARTIFACT_TYPE
     ) || media_type.starts_with("application/vnd.dev.sigstore.bundle")
 }
 

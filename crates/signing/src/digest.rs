@@ -31,6 +31,12 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The hash itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The 64 lower-case hex digits, without the algorithm.
     #[must_use]
     pub fn hex(&self) -> String {

@@ -10,6 +10,7 @@ mod manifest;
 use thiserror::Error;
 
 use self::manifest::{Layer, SignatureManifest};
+pub use crate::artefact::KEY_ANNOTATION;
 use crate::artefact::{Artefact, Blob};
 use crate::digest::Digest;
 use crate::signer::{Algorithm, KeyName, KeyUsage};
@@ -19,10 +20,6 @@ pub const PAYLOAD_MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v
 
 /// Annotation of a layer that holds the signature in standard base64.
 pub const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
-
-/// Annotation of a layer that names the key that made the signature, as [`KeyName`] displays it. Verifiers ignore it; it
-/// is how our own layers are found again.
-pub const KEY_ANNOTATION: &str = "dev.rookery.signature.key";
 
 /// Why the manifest under a signature tag cannot be added to or removed from. Whoever pushed it, it is not a list of
 /// signatures, and overwriting it would lose somebody's content.
@@ -122,7 +119,7 @@ fn finish(manifest: &SignatureManifest, manifest_digest: &Digest, mut blobs: Vec
     let config = Blob::new(manifest.config());
     let text = manifest.render(&config);
     blobs.push(config);
-    Artefact { blobs, manifest: text, media_type: manifest.media_type(), tag: tag(manifest_digest) }
+    Artefact { blobs, manifest: text, media_type: manifest.media_type(), tag: Some(tag(manifest_digest)) }
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use rookery_signing::{
-    Algorithm, BoxFuture, Digest, KeyDescription, KeyName, KeyUsage, Signer, SignerError, simple,
+    Algorithm, BoxFuture, Digest, KeyDescription, KeyName, KeyUsage, Signer, SignerError, certificate,
+    public_key_pem, simple,
 };
 
 /// A key service that holds one key of each usage, under the ids `rsa` and `ecc`.
@@ -144,6 +145,37 @@ fn openssl_verifies_what_the_artefact_holds() {
         let forged = openssl(&description.public_key, b"another payload", &decoded, &[]);
         assert!(!forged.status.success(), "{id}: {forged:?}");
         existing = Some(artefact.manifest);
+    }
+}
+
+#[test]
+fn openssl_reads_the_certificate_that_a_key_makes_of_itself() {
+    if openssl_is_missing() {
+        return;
+    }
+    let keys = TwoKeys::new();
+    for id in ["rsa", "ecc"] {
+        let key = key(id);
+        let description = now(keys.describe(&key)).unwrap();
+        let bytes = certificate::to_be_signed(&key, &description).unwrap();
+        let raw = now(keys.sign(&key, certificate::algorithm(description.usage), &bytes)).unwrap();
+        let certificate = certificate::signed(&key, &description, &raw).unwrap();
+
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("certificate.pem");
+        std::fs::write(&file, certificate.pem()).unwrap();
+        let openssl = |arguments: &[&str]| {
+            let command = Command::new("openssl").args(arguments).arg(&file).output().unwrap();
+            (command.status.success(), String::from_utf8(command.stdout).unwrap())
+        };
+        let path = file.to_str().unwrap();
+        let trust = ["verify", "-x509_strict", "-check_ss_sig", "-partial_chain", "-CAfile", path];
+        assert_eq!(openssl(&trust), (true, format!("{path}: OK\n")));
+        let (_, public_key) = openssl(&["x509", "-noout", "-pubkey", "-in"]);
+        assert_eq!(public_key, public_key_pem(&description.public_key));
+        let (_, subject) = openssl(&["x509", "-noout", "-subject", "-issuer", "-nameopt", "RFC2253", "-in"]);
+        let name = format!("CN={id},O=uin 1,ST=ap-guangzhou,C=CN");
+        assert_eq!(subject, format!("subject={name}\nissuer={name}\n"));
     }
 }
 

@@ -64,6 +64,9 @@ impl fmt::Display for Method {
     }
 }
 
+/// The path that clients sign who do not sign the one they request.
+const FIXED_PATH: &str = "/";
+
 /// Borrowed view of a request as received.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -85,6 +88,9 @@ pub struct Request<'a> {
 pub enum Reading {
     /// Names and values as sent: the documented rule, and every SDK for most requests.
     AsSent,
+    /// The path read as `/`: Python and the tccli of its day, whose endpoint may have a path, sign `/` whatever they request. They send
+    /// the whole endpoint as `Host`, so the path is signed there; a request whose `Host` does not end in its path has no such reading.
+    FixedPath,
     /// `_` in a name read as `.`, and sorted after that: Python, which sends the underscore.
     UnderscoreAsDot,
     /// `_` in a name read as `.`, but sorted before that: Java.
@@ -101,8 +107,9 @@ pub enum Reading {
 
 impl Reading {
     /// All readings, in the order in which [`verify`] tries them.
-    pub const ORDER: [Self; 6] = [
+    pub const ORDER: [Self; 7] = [
         Self::AsSent,
+        Self::FixedPath,
         Self::UnderscoreAsDot,
         Self::UnderscoreAsDotAfterSorting,
         Self::WithoutEmptyValues,
@@ -115,6 +122,7 @@ impl Reading {
     pub const fn name(self) -> &'static str {
         match self {
             Self::AsSent => "as-sent",
+            Self::FixedPath => "fixed-path",
             Self::UnderscoreAsDot => "underscore-as-dot",
             Self::UnderscoreAsDotAfterSorting => "underscore-as-dot-after-sorting",
             Self::WithoutEmptyValues => "without-empty-values",
@@ -129,6 +137,7 @@ impl Reading {
             |test: fn(&str, &str) -> bool| request.parameters.iter().any(|(name, value)| test(name, value));
         match self {
             Self::AsSent => true,
+            Self::FixedPath => request.path != FIXED_PATH && request.host.ends_with(request.path.as_bytes()),
             Self::UnderscoreAsDot | Self::UnderscoreAsDotAfterSorting => any(|name, _| name.contains('_')),
             Self::WithoutEmptyValues => any(|_, value| value.is_empty()),
             Self::BooleanSpelling => {
@@ -231,7 +240,8 @@ fn source_bytes(request: &Request<'_>, reading: Reading) -> Vec<u8> {
     pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
 
     let mut text = Vec::with_capacity(1024);
-    for part in [request.method.as_bytes(), request.host, request.path.as_bytes(), b"?"] {
+    let path = if reading == Reading::FixedPath { FIXED_PATH } else { request.path };
+    for part in [request.method.as_bytes(), request.host, path.as_bytes(), b"?"] {
         text.extend_from_slice(part);
     }
     for (position, (name, value)) in pairs.iter().enumerate() {
@@ -252,6 +262,20 @@ fn source_bytes(request: &Request<'_>, reading: Reading) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_may_be_signed_as_the_root_and_as_nothing_else() {
+        let parameters = pairs(&[("Action", "DescribeInstances"), ("Nonce", "1")]);
+        let signed =
+            Request { method: "POST", host: b"127.0.0.1:1/any/path", path: "/", parameters: &parameters };
+        let signature = sign(&signed, Method::HmacSha1, SECRET_KEY);
+        let sent = Request { path: "/any/path", ..signed };
+        assert_eq!(verify(&sent, Method::HmacSha1, &signature, SECRET_KEY), Ok(Reading::FixedPath));
+        let elsewhere = Request { path: "/other", ..signed };
+        assert!(verify(&elsewhere, Method::HmacSha1, &signature, SECRET_KEY).is_err());
+        let signature = sign(&elsewhere, Method::HmacSha1, SECRET_KEY);
+        assert!(verify(&sent, Method::HmacSha1, &signature, SECRET_KEY).is_err());
+    }
 
     const SECRET_KEY: &str = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE";
 

@@ -125,6 +125,35 @@ pub fn verify(
     })
 }
 
+/// The last line of a canonical request for `payload`: its SHA-256 in lower-case hexadecimal digits.
+#[must_use]
+pub fn payload_hash(payload: &[u8]) -> String {
+    hex::encode(Sha256::digest(payload))
+}
+
+/// Whether the signature of `authorization` was made over exactly this canonical request, with this timestamp and `key`.
+///
+/// For explaining a refusal: it says what a client signed, and nothing of whether that is what it sent. Only [`verify`] accepts
+/// a request. Constant time in the signature.
+#[must_use]
+pub fn was_made_over(
+    authorization: &Authorization<'_>,
+    canonical_request: &[u8],
+    timestamp: &str,
+    key: &SigningKey,
+) -> bool {
+    let mut claimed = [0; 32];
+    if hex::decode_to_slice(authorization.signature, &mut claimed).is_err() {
+        return false;
+    }
+    let text = StringToSign {
+        timestamp,
+        scope: Scope { date: authorization.date, service: authorization.service },
+        canonical_hash: canonical::hex_digest(Sha256::new().chain_update(canonical_request)),
+    };
+    key.sign(&text.parts()).ct_eq(&claimed).into()
+}
+
 /// The value of the `Authorization` header for `request`, signed over `signed_headers` as the official SDKs do
 /// ([`Reading::AsSent`]).
 ///
@@ -329,6 +358,23 @@ mod tests {
         let headers: [(&str, &[u8]); 2] = [("content-type", b"t"), ("host", b"http://127.0.0.1:8080")];
         let verified = verify_signed(&request(&headers), &request(&headers), &["content-type", "host"]);
         assert_eq!(verified, Ok(Verified { reading: Reading::AsSent }));
+    }
+
+    #[test]
+    fn a_signature_belongs_to_one_canonical_request_and_timestamp() {
+        let headers: [(&str, &[u8]); 2] = [("content-type", b"t"), ("host", b"h")];
+        let request = request(&headers);
+        let header = sign(&request, &["content-type", "host"], "2019-02-25", "cvm", "AKID", SECRET_KEY);
+        let authorization = Authorization::parse(&header).unwrap();
+        let key = SigningKey::derive(SECRET_KEY, "2019-02-25", "cvm");
+        let text = Canonical::new(&request, &authorization.signed_headers).text(Reading::AsSent);
+        assert!(was_made_over(&authorization, text.as_bytes(), request.timestamp, &key));
+        assert!(!was_made_over(&authorization, format!("{text}\n").as_bytes(), request.timestamp, &key));
+        assert!(!was_made_over(&authorization, text.as_bytes(), "1551113066", &key));
+        let other = SigningKey::derive("other", "2019-02-25", "cvm");
+        assert!(!was_made_over(&authorization, text.as_bytes(), request.timestamp, &other));
+        let unreadable = Authorization { signature: "zz", ..authorization.clone() };
+        assert!(!was_made_over(&unreadable, text.as_bytes(), request.timestamp, &key));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::moments::Moment;
-use crate::signatures::{ImageKey, Signing, image_of};
+use crate::signatures::{ImageKey, Signing, image_key, image_of};
 
 /// How the tags end that cosign makes of a digest; the tag without an end is the referrers' index of clients that know no
 /// referrers API.
@@ -31,9 +31,19 @@ impl Table for Orphaned {
 }
 
 impl Signing {
-    /// Deletes what hung on a deleted image. An image that was pushed again meanwhile keeps it.
+    /// Deletes what hung on a deleted image, and what hung on that. An image that was pushed again meanwhile keeps it.
     pub(crate) async fn clean_up(&self, scope: &Regional, key: &ImageKey) -> Result<(), Error> {
+        let mut left = vec![key.clone()];
+        while let Some(key) = left.pop() {
+            left.extend(self.clean_up_one(scope, &key).await?);
+        }
+        Ok(())
+    }
+
+    /// Tells the referrers that it has deleted.
+    async fn clean_up_one(&self, scope: &Regional, key: &ImageKey) -> Result<Vec<ImageKey>, Error> {
         let (repository, digest) = image_of(key)?;
+        let mut deleted = Vec::new();
         let _alone = self.lock(&digest).await;
         let image = self.registry.manifest_info(&repository, &Reference::Digest(digest.clone()))?;
         if image.is_none() {
@@ -44,10 +54,12 @@ impl Signing {
                 unless_gone(
                     self.registry.delete_manifest(&repository, &referrer.digest, Origin::Internal).await,
                 )?;
+                deleted.push(image_key(&repository, &referrer.digest));
             }
         }
         let (scope, key) = (scope.clone(), key.clone());
-        Ok(self.store.write(move |tx| tx.delete::<Orphaned>(&scope, &key).map(drop)).await?)
+        self.store.write(move |tx| tx.delete::<Orphaned>(&scope, &key).map(drop)).await?;
+        Ok(deleted)
     }
 
     async fn delete_attached(
@@ -74,7 +86,7 @@ impl Signing {
 }
 
 /// Somebody else has deleted it: just as well.
-fn unless_gone(deleted: Result<(), RegistryError>) -> Result<(), Error> {
+pub(crate) fn unless_gone(deleted: Result<(), RegistryError>) -> Result<(), Error> {
     match deleted {
         Ok(()) | Err(RegistryError::ManifestUnknown(_)) => Ok(()),
         Err(error) => Err(error.into()),

@@ -104,7 +104,9 @@ pub(crate) enum Error {
     NoPolicyToDelete(String),
     #[error("The signature policy of the namespace `{0}` is disabled.")]
     PolicyDisabled(String),
-    #[error("The image has a digest that cannot be signed: only sha256 can.")]
+    #[error(
+        "This cannot be signed: only an image with a sha256 digest can, and nothing that is attached to one."
+    )]
     Unsignable,
     #[error("The tag that belongs to the image's signatures holds something else.")]
     SignaturesOccupied(#[source] ExistingError),
@@ -173,7 +175,7 @@ impl Error {
                 format!("命名空间 `{name}` 没有签名策略。")
             }
             Self::PolicyDisabled(name) => format!("命名空间 `{name}` 的签名策略已被禁用。"),
-            Self::Unsignable => "仅支持对sha256摘要的镜像签名。".to_owned(),
+            Self::Unsignable => "仅支持对sha256摘要的镜像签名，不支持对镜像的附属制品签名。".to_owned(),
             Self::SignaturesOccupied(_) => "镜像签名对应的版本已被其他内容占用。".to_owned(),
             Self::KeyService(error) => format!("密钥服务异常：{}。", signer_chinese(error)),
             Self::Registry(_) => "镜像仓库服务异常。".to_owned(),

@@ -11,6 +11,7 @@
 mod actions;
 mod attachments;
 mod background;
+mod certificates;
 mod cloud_tags;
 mod editions;
 mod error;
@@ -25,11 +26,13 @@ mod registry_access;
 mod registry_hooks;
 mod removals;
 mod repositories;
+mod signature_artefacts;
 mod signature_policies;
 mod signatures;
 mod signing_queue;
 mod token_key;
 mod tokens;
+mod verification;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -43,6 +46,7 @@ use rookery_world::World;
 use time::Duration;
 
 pub use actions::register;
+pub use verification::{PendingSignature, Verification, VerificationError};
 
 use crate::moments::Moment;
 use crate::registry_access::RegistryAccess;
@@ -66,6 +70,10 @@ pub struct Options {
     pub deploying: Duration,
     /// How many instances an account may have in a region. The platform's own number is not public.
     pub instances_per_region: usize,
+    /// Whether policies made from now on also sign as Sigstore bundles. Off unless asked for: as soon as an image has a bundle, cosign
+    /// 2.6 looks at nothing else and wants a trusted root, which it cannot fetch without the internet; without one, cosign 2 and 3
+    /// both verify the signature beside the image.
+    pub sigstore_bundles: bool,
     /// How often the background work looks at the clock.
     pub pulse: std::time::Duration,
 }
@@ -81,6 +89,7 @@ impl Options {
             pending: Duration::ZERO,
             deploying: Duration::ZERO,
             instances_per_region: 100,
+            sigstore_bundles: false,
             pulse: std::time::Duration::from_secs(1),
         }
     }
@@ -118,6 +127,7 @@ pub struct Tcr {
     pending: Duration,
     deploying: Duration,
     instances_per_region: usize,
+    sigstore_bundles: bool,
     pulse: std::time::Duration,
 }
 
@@ -137,7 +147,8 @@ impl Tcr {
         world: World,
         signer: Arc<dyn Signer>,
     ) -> Result<Arc<Self>, OpenError> {
-        let Options { suffix, directory, pending, deploying, instances_per_region, pulse } = options;
+        let Options { suffix, directory, pending, deploying, instances_per_region, sigstore_bundles, pulse } =
+            options;
         let token_key = token_key::open_or_make(&store, &seal).await?;
         let hooks = RegistryHooks::new(world.clone(), &suffix);
         let access = Arc::new(RegistryAccess::new(store.clone(), world.clone(), &suffix));
@@ -165,6 +176,7 @@ impl Tcr {
             pending,
             deploying,
             instances_per_region,
+            sigstore_bundles,
             pulse,
         }))
     }

@@ -19,7 +19,7 @@ use crate::instances::{self, Instance, Status};
 use crate::moments::Moment;
 use crate::namespaces;
 use crate::repositories::{self, Repositories, RepositoryRow};
-use crate::signatures::{ImageKey, Signatures, Signing, image_key};
+use crate::signatures::{self, ImageKey, Signatures, Signing, image_key};
 use crate::signing_queue::{self, SigningQueue};
 
 /// The other half of the registry's questions.
@@ -65,7 +65,11 @@ impl Hooks for RegistryHooks {
         match &deletion.target {
             Deleted::Repository => forget_repository(tx, &instance, repository)?,
             Deleted::Tag { tag, .. } => forget_signature(tx, &instance, repository, tag, &deletion.origin)?,
-            Deleted::Manifest { digest, tags, .. } => {
+            Deleted::Manifest { digest, tags, subject } => {
+                if let (Some(subject), Origin::Client(_)) = (subject, &deletion.origin) {
+                    let image = image_key(repository, subject);
+                    signatures::note_deleted(tx, &instance, &image, |row| row.forget_referrer(digest))?;
+                }
                 for tag in tags {
                     forget_signature(tx, &instance, repository, tag, &deletion.origin)?;
                 }
@@ -166,7 +170,7 @@ where
     Ok(())
 }
 
-/// A client that deletes the tag of an image's signatures has deleted them: the image no longer counts as signed.
+/// A client that deletes the tag of an image's signatures has deleted them: the image no longer shows one.
 fn forget_signature(
     tx: &mut Transaction<'_>,
     instance: &Instance,
@@ -180,7 +184,8 @@ fn forget_signature(
         && is_signature_tag(tag.as_str())
     {
         let (registry, name) = (instance.id.clone(), repository.name().to_owned());
-        tx.delete::<Signatures>(&instance.scope, &(registry, name, format!("sha256:{digits}")))?;
+        let image = (registry, name, format!("sha256:{digits}"));
+        signatures::note_deleted(tx, instance, &image, |row| row.signature.clear())?;
     }
     Ok(())
 }

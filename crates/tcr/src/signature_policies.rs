@@ -21,6 +21,9 @@ pub(crate) struct PolicyRow {
     /// The host in the signatures; `None` for the instance's own.
     pub(crate) domain: Option<String>,
     pub(crate) disabled: bool,
+    /// Whether images also get a Sigstore bundle, as the server was told when the policy was made.
+    #[serde(default)]
+    pub(crate) bundle: bool,
     pub(crate) created_at: Moment,
 }
 

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::instances::{self, Instance};
 use crate::moments::Moment;
 use crate::signature_policies;
-use crate::signatures::{ImageKey, Signatures, Signing, image_key, image_of};
+use crate::signatures::{Formats, ImageKey, Signatures, Signing, image_key, image_of};
 
 /// How long a row is left to the push that wrote it.
 const GRACE: Duration = Duration::seconds(10);
@@ -89,7 +89,7 @@ pub(crate) fn enqueue(
     let key = image_key(&push.repository, &push.digest);
     let reference = policy.docker_reference(instance, suffix, push.repository.name());
     if let Some(row) = tx.get::<Signatures>(&instance.scope, &key)?
-        && row.is_made_by(&policy, &reference)
+        && row.is_whole(&policy, &reference)
     {
         return Ok(());
     }
@@ -148,7 +148,9 @@ impl Signing {
             Ok(policy.filter(|policy| !policy.disabled).map(|policy| (instance, policy)))
         })?;
         let signed = match &found {
-            Some((instance, policy)) => self.sign(instance, policy, &repository, &digest).await,
+            Some((instance, policy)) => {
+                self.sign(instance, policy, &repository, &digest, Formats::Missing).await
+            }
             None => Err(Error::NoPolicy(repository.namespace().to_owned())),
         };
         match signed {

@@ -50,6 +50,11 @@ fn decode(text: &[u8]) -> Option<String> {
 
 /// Gathers flattened pairs into the tree that they spell.
 pub fn gather(pairs: impl IntoIterator<Item = Pair>) -> Result<Node, DecodeError> {
+    gather_nodes(pairs.into_iter().map(|(name, value)| (name, Node::Untyped(value))))
+}
+
+/// Gathers flattened names whose values need not be text: the parts of a multipart body.
+pub fn gather_nodes(pairs: impl IntoIterator<Item = (String, Node)>) -> Result<Node, DecodeError> {
     let mut top = Branch::default();
     for (name, value) in pairs {
         if name.split('.').count() > DEPTH_LIMIT {
@@ -60,28 +65,28 @@ pub fn gather(pairs: impl IntoIterator<Item = Pair>) -> Result<Node, DecodeError
     Ok(top.into_object())
 }
 
-/// A level of the tree: text, deeper levels, or (a mistake) both.
+/// A level of the tree: a value, deeper levels, or (a mistake) both.
 #[derive(Default)]
 struct Branch {
-    text: Option<String>,
+    value: Option<Node>,
     repeated: bool,
     children: BTreeMap<String, Branch>,
 }
 
 impl Branch {
-    fn insert(&mut self, name: &str, value: String) {
+    fn insert(&mut self, name: &str, value: Node) {
         let mut at = self;
         for segment in name.split('.') {
             at = at.children.entry(segment.to_owned()).or_default();
         }
-        at.repeated |= at.text.replace(value).is_some();
+        at.repeated |= at.value.replace(value).is_some();
     }
 
     fn into_node(self) -> Node {
-        match (self.text, self.repeated, self.children.is_empty()) {
-            (Some(text), false, true) => Node::Untyped(text),
+        match (self.value, self.repeated, self.children.is_empty()) {
+            (Some(value), false, true) => value,
             (None, _, false) if self.children.keys().all(|name| is_index(name)) => into_list(self.children),
-            (None, _, _) => Branch { text: None, ..self }.into_object(),
+            (None, _, _) => Branch { value: None, ..self }.into_object(),
             _ => Node::Repeated,
         }
     }

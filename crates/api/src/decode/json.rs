@@ -15,6 +15,12 @@ pub fn read(body: &[u8]) -> Result<Node, DecodeError> {
     }
 }
 
+/// Reads any JSON value: a part of a multipart body that says it is JSON.
+#[must_use]
+pub fn value(text: &[u8]) -> Option<Node> {
+    serde_json::from_slice(text).ok()
+}
+
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NodeVisitor)

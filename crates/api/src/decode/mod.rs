@@ -1,6 +1,6 @@
 //! From what a client sent to values that conform to a shape, or to the first thing that is wrong with it.
 //!
-//! Two spellings of the same parameters exist: JSON ([`json`]) and flattened text ([`flattened`]). Both first become a
+//! Two spellings of the same parameters exist, JSON ([`json`]) and flattened text ([`flattened`]), and a body in parts mixes them. Each first becomes a
 //! [`Node`], a tree without types, which [`conform`] then holds against the shape; so a parameter that is missing, unknown or
 //! mistyped is refused the same way however it was sent.
 
@@ -23,6 +23,8 @@ pub enum Node {
     Text(String),
     /// Text of a query or form, whose type only the shape knows.
     Untyped(String),
+    /// The bytes of a part or of a whole body, which only the shape knows to be a file or text.
+    Bytes(Vec<u8>),
     /// A JSON array, or flattened indices 0, 1, 2 … without a gap.
     List(Vec<Node>),
     /// A JSON object, in the order sent; a name may repeat.
@@ -41,6 +43,9 @@ pub enum DecodeError {
     /// The body is not JSON, or its top is not an object.
     #[error("the body is not a JSON object")]
     NotJson,
+    /// A part that says it is JSON is not.
+    #[error("parameter `{0}` is not JSON")]
+    PartNotJson(String),
     /// A flattened parameter has no `=`.
     #[error("a parameter has no `=`")]
     NoEquals,
@@ -48,7 +53,7 @@ pub enum DecodeError {
     #[error("a parameter has an empty name")]
     EmptyName,
     /// A percent escape is broken, or the text is not UTF-8.
-    #[error("parameter `{0}` is not percent-encoded UTF-8")]
+    #[error("parameter `{0}` is not UTF-8, or not percent-encoded")]
     Encoding(String),
     /// The shape has no such member.
     #[error("unknown parameter `{0}`")]
@@ -168,6 +173,13 @@ fn member(node: Node, kind: &'static Kind, side: Side, path: &mut Path) -> Resul
         }
         _ => {}
     }
+    let node = match node {
+        // A part that is no file is text.
+        Node::Bytes(bytes) if !matches!(kind, Kind::Binary) => {
+            Node::Untyped(String::from_utf8(bytes).map_err(|_| DecodeError::Encoding(path.text()))?)
+        }
+        node => node,
+    };
     match kind {
         Kind::Structure(shape) => structure(node, shape, side, path),
         Kind::List(item) => {
@@ -194,9 +206,10 @@ fn member(node: Node, kind: &'static Kind, side: Side, path: &mut Path) -> Resul
 fn scalar_value(node: Node, kind: &Kind) -> Option<Value> {
     match (kind, node) {
         (
-            Kind::String | Kind::Date | Kind::DateTime | Kind::DateTimeIso | Kind::Binary,
+            Kind::String | Kind::Date | Kind::DateTime | Kind::DateTimeIso,
             Node::Text(text) | Node::Untyped(text),
         ) => Some(Value::Text(text)),
+        (Kind::Binary, Node::Bytes(bytes)) => Some(Value::Bytes(bytes)),
         (Kind::Integer, Node::Number(number)) => number.as_i64().map(Value::Integer),
         (Kind::Integer, Node::Text(text) | Node::Untyped(text)) => text.parse().ok().map(Value::Integer),
         (Kind::Unsigned, Node::Number(number)) => number.as_u64().map(Value::Unsigned),
@@ -228,9 +241,8 @@ fn boolean(text: &str) -> Option<Value> {
 
 fn zero(kind: &Kind) -> Value {
     match kind {
-        Kind::String | Kind::Date | Kind::DateTime | Kind::DateTimeIso | Kind::Binary => {
-            Value::Text(String::new())
-        }
+        Kind::String | Kind::Date | Kind::DateTime | Kind::DateTimeIso => Value::Text(String::new()),
+        Kind::Binary => Value::Bytes(Vec::new()),
         Kind::Integer => Value::Integer(0),
         Kind::Unsigned => Value::Unsigned(0),
         Kind::Float => Value::Float(0.0),

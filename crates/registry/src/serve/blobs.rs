@@ -20,7 +20,7 @@ impl Registry {
             self.unlink_blob(&request.repository, digest).await?;
             return Ok(empty(StatusCode::ACCEPTED));
         }
-        let size = self.blob_size(&request.repository, digest)?;
+        let size = self.pulled_size(&request.repository, digest)?;
         let Some(size) = size else { return Err(Error::BlobUnknown(digest.clone()).into()) };
         let etag = format!("\"{digest}\"");
         let mut response = if is_unmodified(&request.arrival.headers, &etag) {

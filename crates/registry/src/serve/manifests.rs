@@ -1,9 +1,9 @@
 //! `/v2/<name>/manifests/<reference>`
 
 use http::header::{CONTENT_TYPE, LOCATION};
-use http::{Method, StatusCode};
+use http::{Method, Response, StatusCode};
 
-use super::reply::{DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, add, empty, put, with_body};
+use super::reply::{DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, add, empty, put};
 use super::{Admitted, Answer, location, read_body, unknown};
 use crate::Registry;
 use crate::body::{RequestBody, ResponseBody};
@@ -37,22 +37,22 @@ impl Registry {
     }
 
     fn pull_manifest(&self, request: &Admitted, reference: &Reference) -> Answer {
-        let (info, body) = if request.arrival.method == Method::HEAD {
-            let info = self.manifest_info(&request.repository, reference)?;
-            (info.ok_or_else(|| unknown(reference))?, ResponseBody::default())
+        let repository = &request.repository;
+        let pulled = self.pulled(repository, reference)?.ok_or_else(|| unknown(reference))?;
+        if is_unmodified(&request.arrival.headers, &pulled.etag) {
+            let mut response = empty(StatusCode::NOT_MODIFIED);
+            put(&mut response, DOCKER_CONTENT_DIGEST, pulled.digest.as_str());
+            put(&mut response, VALIDATOR, &pulled.etag);
+            return Ok(response);
+        }
+        let body = if request.arrival.method == Method::HEAD {
+            ResponseBody::default()
         } else {
-            let manifest = self.get_manifest(&request.repository, reference)?;
-            let manifest = manifest.ok_or_else(|| unknown(reference))?;
-            (manifest.info, ResponseBody::bytes(manifest.bytes))
+            let bytes = self.manifest_bytes(repository, &pulled.digest)?;
+            ResponseBody::bytes(bytes.ok_or_else(|| unknown(reference))?)
         };
-        let etag = format!("\"{}\"", info.digest);
-        let mut response = if is_unmodified(&request.arrival.headers, &etag) {
-            empty(StatusCode::NOT_MODIFIED)
-        } else {
-            with_body(StatusCode::OK, &info.media_type, info.size, body)
-        };
-        put(&mut response, DOCKER_CONTENT_DIGEST, info.digest.as_str());
-        put(&mut response, VALIDATOR, &etag);
+        let mut response = Response::new(body);
+        response.headers_mut().clone_from(&pulled.headers);
         Ok(response)
     }
 

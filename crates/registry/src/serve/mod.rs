@@ -29,6 +29,7 @@ use crate::names::{Reference, Repository};
 use crate::query::Query;
 use crate::router::{Resource, Route};
 
+pub(crate) use reply::DOCKER_CONTENT_DIGEST;
 use reply::{Failure, json};
 
 type Answer = Result<Response<ResponseBody>, Failure>;

@@ -11,6 +11,7 @@ mod deleting;
 mod kit;
 mod manifests;
 mod products;
+mod pulls;
 mod referrers;
 mod streaming;
 mod tags;

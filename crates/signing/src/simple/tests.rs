@@ -84,7 +84,7 @@ fn a_first_signature_makes_the_whole_artefact() {
     );
     assert_eq!(String::from_utf8(artefact.manifest.clone()).unwrap(), expected);
     assert_eq!(artefact.media_type, "application/vnd.oci.image.manifest.v1+json");
-    assert_eq!(artefact.tag, tag(&image()));
+    assert_eq!(artefact.tag, Some(tag(&image())));
     assert_eq!(artefact.blobs.first().unwrap().bytes, PAYLOAD.as_bytes());
     assert_consistent(&artefact);
 }

@@ -2,6 +2,7 @@
 
 use rookery_api::tcr::{CreateSignatureRequest, CreateSignatureResponse, ErrorCode};
 use rookery_gateway::{Call, Resource};
+use rookery_signing::attached::is_attached_tag;
 
 use crate::Tcr;
 use crate::actions;
@@ -10,9 +11,10 @@ use crate::instances;
 use crate::namespaces;
 use crate::repositories;
 use crate::signature_policies;
+use crate::signatures::Formats;
 
-/// With the key of the namespace's policy, and before the reply: an image that this call says is signed verifies. A second call replaces
-/// the signature of the first.
+/// With the key of the namespace's policy, in every format, and before the reply: an image that this call says is signed verifies. A second
+/// call replaces the signatures of the first.
 pub(crate) async fn create_signature(
     tcr: &Tcr,
     call: Call<CreateSignatureRequest>,
@@ -33,9 +35,12 @@ pub(crate) async fn create_signature(
     if policy.disabled {
         return Err(Error::PolicyDisabled(namespace));
     }
+    if is_attached_tag(&request.image_version) {
+        return Err(Error::Unsignable);
+    }
     let name = repositories::whole_name(&namespace, &request.repository_name);
     let (repository, image) = tcr.find_image(&instance, &name, &request.image_version)?;
-    tcr.signing.sign(&instance, &policy, &repository, &image.digest).await?;
+    tcr.signing.sign(&instance, &policy, &repository, &image.digest, Formats::All).await?;
     Ok(CreateSignatureResponse::default())
 }
 

@@ -64,6 +64,7 @@ pub(crate) async fn create_signature_policy(
         usage: PolicyKeyUsage::from(&described),
         domain,
         disabled: disabled.unwrap_or(false),
+        bundle: tcr.sigstore_bundles,
         created_at: now,
     };
     tcr.store

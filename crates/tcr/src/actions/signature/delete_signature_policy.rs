@@ -8,9 +8,8 @@ use crate::actions;
 use crate::error::Error;
 use crate::instances;
 use crate::namespaces;
-use crate::signature_policies::SignaturePolicies;
-use crate::signatures::{self, in_namespace};
-use crate::signing_queue::SigningQueue;
+use crate::signature_policies::{self, SignaturePolicies};
+use crate::signatures;
 
 /// The policy, what waits for it and what shows of its signatures go in one transaction; then the artefacts go, each time only what
 /// the policy's key has signed.
@@ -27,13 +26,11 @@ pub(crate) async fn delete_signature_policy(
             let instance = instances::running(tx, &scope, &id, now, instances::CONTENT)?;
             let missing = ErrorCode::ResourceNotFoundTcrResourceNotFound;
             namespaces::existing(tx, &instance, &namespace, missing)?;
-            if !tx.delete::<SignaturePolicies>(&scope, &(id.clone(), namespace.clone()))? {
+            let Some(policy) = signature_policies::find(tx, &instance, &namespace)? else {
                 return Err(Error::NoPolicyToDelete(namespace.clone()));
-            }
-            for (key, _) in in_namespace::<SigningQueue>(tx, &instance, &namespace)? {
-                tx.delete::<SigningQueue>(&scope, &key)?;
-            }
-            Ok(signatures::withdraw_all(tx, &instance, &namespace)?)
+            };
+            tx.delete::<SignaturePolicies>(&scope, &(id.clone(), namespace.clone()))?;
+            Ok(signatures::withdraw_all(tx, &instance, &namespace, &policy)?)
         })
         .await?;
     for key in withdrawn {

@@ -6,6 +6,7 @@ mod images;
 mod instances;
 mod namespaces;
 mod repositories;
+mod signature_formats;
 mod signing;
 mod tokens;
 
@@ -16,7 +17,7 @@ use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair,
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -67,6 +68,7 @@ impl Bench {
         let directory = tempfile::tempdir().unwrap();
         let mut options = Options::new(directory.path(), SUFFIX);
         options.pulse = std::time::Duration::from_millis(1);
+        options.sigstore_bundles = true;
         change(&mut options);
         let tcr = Tcr::new(options, store.clone(), seal.clone(), world.clone(), Arc::clone(&signer) as _);
         Self { tcr: tcr.await.unwrap(), world, store, seal, signer, directory }
@@ -76,6 +78,7 @@ impl Bench {
     pub(super) async fn restarted(&self) -> Arc<Tcr> {
         let mut options = Options::new(self.directory.path(), SUFFIX);
         options.pulse = std::time::Duration::from_millis(1);
+        options.sigstore_bundles = true;
         let (store, seal, world) = (self.store.clone(), self.seal.clone(), self.world.clone());
         Tcr::new(options, store, seal, world, Arc::clone(&self.signer) as _).await.unwrap()
     }
@@ -190,6 +193,8 @@ pub(super) fn code<T>(result: Result<T, Error>) -> ErrorCode {
 pub(super) struct FakeSigner {
     /// What the service answers for a key instead of signing.
     pub(super) broken: Mutex<HashMap<String, SignerError>>,
+    /// The one algorithm that the service does not offer at the moment.
+    pub(super) missing: Mutex<Option<Algorithm>>,
     /// How often it has signed.
     pub(super) signed: Mutex<usize>,
 }
@@ -215,6 +220,7 @@ impl FakeSigner {
 
     pub(super) fn mend(&self) {
         self.broken.lock().clear();
+        *self.missing.lock() = None;
     }
 
     /// The public key of a key: PKCS#1 for RSA, a point for ECC.
@@ -242,17 +248,26 @@ impl FakeSigner {
             Err(SignerError::KeyDisabled) => (KeyUsage::Rsa2048, false),
             told => (told?, true),
         };
-        let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(keys().rsa.public_key()).unwrap();
+        let spki: PublicKeyX509Der<'_> = match usage {
+            KeyUsage::Rsa2048 => keys().rsa.public_key().as_der().unwrap(),
+            KeyUsage::EccP256 => keys().ecc.public_key().as_der().unwrap(),
+        };
         Ok(KeyDescription { usage, public_key: spki.as_ref().to_vec(), enabled })
     }
 
     fn sign_now(&self, key: &KeyName, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-        let signature = match (self.usage(key)?, algorithm) {
-            (KeyUsage::Rsa2048, Algorithm::RsaPkcs1Sha256) => {
-                let mut signature = vec![0; keys().rsa.public_modulus_len()];
-                keys().rsa.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
-                signature
-            }
+        let rsa = |padding| {
+            let mut signature = vec![0; keys().rsa.public_modulus_len()];
+            keys().rsa.sign(padding, &SystemRandom::new(), message, &mut signature).unwrap();
+            signature
+        };
+        let usage = self.usage(key)?;
+        if *self.missing.lock() == Some(algorithm) {
+            return Err(SignerError::Unavailable("the algorithm is not offered".to_owned()));
+        }
+        let signature = match (usage, algorithm) {
+            (KeyUsage::Rsa2048, Algorithm::RsaPkcs1Sha256) => rsa(&RSA_PKCS1_SHA256),
+            (KeyUsage::Rsa2048, Algorithm::RsaPssSha256) => rsa(&RSA_PSS_SHA256),
             (KeyUsage::EccP256, Algorithm::EcdsaP256Sha256) => {
                 keys().ecc.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
             }
