@@ -3,8 +3,11 @@
 import http.client
 import json
 
+import pytest
+
 from cloud import DEADLINE
 from requester import Request, send
+from tools import run
 
 
 def test_a_body_may_come_in_chunks(ask, identity):
@@ -48,3 +51,10 @@ def test_a_refused_body_does_not_cost_the_client_the_answer(ask, instances):
 
 def test_a_large_header_is_no_large_request(ask, identity):
     assert ask(identity.request(extra=(("X-Custom", "x" * 16 * 1024),))).error is None
+
+
+@pytest.mark.parametrize(("size", "code"), [(30_000, "MissingParameter"), (40_000, "RequestSizeLimitExceeded")])
+def test_a_large_get_over_http_2_gets_the_platforms_words(cloud, tmp_path, size, code):
+    url = f"{cloud.endpoints['http']}/?Filter={'x' * size}"
+    told = run("curl", "--silent", "--show-error", "--http2-prior-knowledge", url, home=tmp_path).stdout
+    assert json.loads(told)["Response"]["Error"]["Code"] == code

@@ -26,6 +26,8 @@ use crate::proxy::{self, Proxy};
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a shutdown waits for requests that have begun.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The head of an HTTP/2 request.
+const HTTP2_HEAD_LIMIT: u32 = 64 * 1024;
 /// Read buffer of a connection: layers arrive in pieces of this size at most.
 const BUFFER_SIZE: usize = 1024 * 1024;
 
@@ -135,7 +137,8 @@ pub(crate) fn note(peer: SocketAddr, ended: Ended) {
 pub(crate) fn server() -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_SIZE);
-    server.http2().timer(TokioTimer::new());
+    // Room for the largest GET, which the gateway itself refuses above its own limit and with its own words.
+    server.http2().timer(TokioTimer::new()).max_header_list_size(HTTP2_HEAD_LIMIT);
     server
 }
 
