@@ -17,7 +17,13 @@ impl ProductShape {
     /// The action of that name; names are case-sensitive.
     #[must_use]
     pub fn action(&self, name: &str) -> Option<&'static ActionShape> {
-        self.actions.binary_search_by(|action| action.name.cmp(name)).ok().and_then(|at| self.actions.get(at))
+        self.actions.get(self.position(name)?)
+    }
+
+    /// The position of that action in [`actions`](Self::actions), the number by which it is registered.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.actions.binary_search_by(|action| action.name.cmp(name)).ok()
     }
 }
 

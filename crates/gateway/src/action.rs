@@ -235,8 +235,8 @@ fn still_offered(found: Found) -> Result<Found, CommonError> {
 }
 
 fn found(product: &'static ProductShape, action: &str) -> Option<Found> {
-    let shape = product.action(action)?;
-    let position = product.actions.iter().position(|candidate| candidate.name == shape.name)?;
+    let position = product.position(action)?;
+    let shape = product.actions.get(position)?;
     Some(Found { product, position, shape })
 }
 

@@ -80,7 +80,7 @@ impl Arrival {
 
 /// The part of a request that can be known before its body, for the trace of a request that is refused here.
 #[must_use]
-pub fn announce(parts: &Parts) -> Arrival {
+pub fn announce(parts: Parts) -> Arrival {
     let host = parts
         .headers
         .get(header::HOST)
@@ -88,10 +88,10 @@ pub fn announce(parts: &Parts) -> Arrival {
         .or_else(|| parts.uri.authority().map(|authority| authority.as_str().as_bytes().to_vec()))
         .unwrap_or_default();
     Arrival {
-        method: parts.method.clone(),
+        method: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers.clone(),
+        headers: parts.headers,
         host,
         body: Bytes::new(),
     }

@@ -107,7 +107,7 @@ impl Gateway {
         let started = Instant::now();
         let request_id = RequestId(self.world.uuid());
         let (parts, body) = request.into_parts();
-        let mut arrival = arrival::announce(&parts);
+        let mut arrival = arrival::announce(parts);
         let mut record = Box::new(Record::new(request_id, self.world.now(), peer));
         record.method = arrival.method.to_string();
         record.host = String::from_utf8_lossy(&arrival.host).into_owned();
@@ -145,10 +145,10 @@ impl Gateway {
 
     async fn walk(&self, arrival: &Arrival, record: &mut Record) -> Result<Vec<u8>, Stopped> {
         let stop = |error: &CommonError, language| Stopped::from(Failure::common(error, language));
-        let asked_language = common_parameters::language(arrival);
         let address = address::read(&arrival.host, self.actions.catalogue());
         record.access_region = address.access_region.map(|region| region.code);
-        let common = common_parameters::read(arrival).map_err(|error| stop(&error, asked_language))?;
+        let common = common_parameters::read(arrival)
+            .map_err(|error| stop(&error, common_parameters::language(arrival)))?;
         let language = common.language;
         note(record, &common);
 
