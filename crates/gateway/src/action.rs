@@ -96,19 +96,20 @@ impl Actions {
         self.catalogue
     }
 
-    /// Registers the function of one action. Which action follows from the type of its request.
+    /// Registers the function of one action, and the one that names what a call of it touches. Which action follows from the type
+    /// of its request.
     pub fn add<R, E>(
         &mut self,
-        resources: fn(&R) -> Vec<Resource>,
+        resources: impl Fn(&Call<R>) -> Vec<Resource> + Send + Sync + 'static,
         function: impl Fn(Call<R>) -> BoxFuture<Result<R::Response, E>> + Send + Sync + 'static,
     ) where
         R: Request,
         E: Refusal,
     {
-        let function = Arc::new(function);
+        let parts = Arc::new((resources, function));
         let handler: Handler = Box::new(move |value, place| {
-            let function = Arc::clone(&function);
-            Box::pin(async move { perform(value, place, resources, &*function).await })
+            let parts = Arc::clone(&parts);
+            Box::pin(async move { perform(value, place, &parts.0, &parts.1).await })
         });
         self.handlers.insert((R::PRODUCT.name, R::PRODUCT.version, R::ACTION), handler);
     }
@@ -137,7 +138,7 @@ impl Actions {
 async fn perform<R, E>(
     value: Value,
     place: Place,
-    resources: fn(&R) -> Vec<Resource>,
+    resources: &(impl Fn(&Call<R>) -> Vec<Resource> + Sync),
     function: &(impl Fn(Call<R>) -> BoxFuture<Result<R::Response, E>> + Sync),
 ) -> Outcome
 where
@@ -154,18 +155,17 @@ where
         }
     };
     let action = &R::PRODUCT.actions[R::ACTION];
-    let names = resources(&request)
+    let Place { caller, region, language, request_id, identity } = place;
+    let call = Call { request, caller, region, language, request_id };
+    let names = resources(&call)
         .iter()
-        .map(|resource| resource.qualified(R::PRODUCT.name, &place.region, &place.caller))
+        .map(|resource| resource.qualified(R::PRODUCT.name, &call.region, &call.caller))
         .collect();
     let operation = format!("{}:{}", R::PRODUCT.name, action.name);
-    let (asked, permitted) =
-        permission::check(&*place.identity, &place.caller, place.request_id, operation, names);
+    let (asked, permitted) = permission::check(&*identity, &call.caller, request_id, operation, names);
     if let Err(error) = permitted {
         return Outcome { asked: Some(asked), result: Err(Failure::common(&error, language)) };
     }
-    let call =
-        Call { request, caller: place.caller, region: place.region, language, request_id: place.request_id };
     let result = match function(call).await {
         Ok(reply) => {
             let mut text = Vec::with_capacity(256);
@@ -266,7 +266,7 @@ pub fn region(found: &Found, address: &Address, common: &CommonParameters) -> Re
 /// ```
 ///
 /// Each name is a file `instance/create_instance.rs` with `pub(crate) async fn create_instance(tcr: &Tcr, call: Call<…>)` and
-/// `pub(crate) fn resources(request: &…) -> Vec<Resource>`.
+/// `pub(crate) fn resources(tcr: &Tcr, call: &Call<…>) -> Vec<Resource>`.
 #[macro_export]
 macro_rules! actions {
     ($product:ty: $($group:ident { $($action:ident),+ $(,)? })+) => {
@@ -277,9 +277,9 @@ macro_rules! actions {
         pub fn register(product: &std::sync::Arc<$product>) -> $crate::Actions {
             let mut actions = $crate::Actions::new();
             $($({
-                let product = std::sync::Arc::clone(product);
-                actions.add($group::$action::resources, move |call| {
-                    let product = std::sync::Arc::clone(&product);
+                let (asked, acting) = (std::sync::Arc::clone(product), std::sync::Arc::clone(product));
+                actions.add(move |call| $group::$action::resources(&asked, call), move |call| {
+                    let product = std::sync::Arc::clone(&acting);
                     Box::pin(async move { $group::$action::$action(&product, call).await })
                 });
             })+)+

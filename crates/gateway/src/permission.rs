@@ -7,13 +7,19 @@ use crate::identity::{Decision, Identity};
 /// The last segment of a six-segment resource name, for instance `instance/tcr-ab12cd34`. The other segments (product, region,
 /// account) are the call's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource(pub String);
+pub struct Resource(String);
 
 impl Resource {
     /// `*`: the action is authorised at the level of the operation.
     #[must_use]
     pub fn any() -> Self {
         Self("*".to_owned())
+    }
+
+    /// The resource of that last segment.
+    #[must_use]
+    pub fn named(segment: impl Into<String>) -> Self {
+        Self(segment.into())
     }
 
     /// The whole name: `qcs::tcr:ap-guangzhou:uin/100000000001:instance/tcr-ab12cd34`. An action-level resource is `*` alone.

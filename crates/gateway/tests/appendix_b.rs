@@ -123,7 +123,7 @@ type Seen = Arc<Mutex<Vec<(String, Value)>>>;
 fn add<R: Request>(actions: &mut Actions, seen: &Seen, reply: fn() -> R::Response) {
     let seen = Arc::clone(seen);
     actions.add(
-        |_: &R| vec![Resource::any()],
+        |_: &Call<R>| vec![Resource::any()],
         move |call: Call<R>| {
             let name = format!("{} {}", R::PRODUCT.name, R::PRODUCT.actions[R::ACTION].name);
             let parameters = serde_json::from_slice(&call.request.to_json(Nulls::Omitted)).unwrap();

@@ -85,7 +85,7 @@ struct Cloud {
 fn cloud(options: Options) -> Cloud {
     let mut actions = Actions::new();
     actions.add(
-        |_: &tcr::DescribeInstancesRequest| vec![Resource::any()],
+        |_: &Call<tcr::DescribeInstancesRequest>| vec![Resource::any()],
         |_: Call<tcr::DescribeInstancesRequest>| {
             Box::pin(async {
                 Ok::<_, Never>(tcr::DescribeInstancesResponse { total_count: 0, registries: Vec::new() })

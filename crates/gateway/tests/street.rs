@@ -78,7 +78,7 @@ fn gateway(rate_limit: Option<u32>) -> Gateway {
     let rates = Limits { action, ..Limits::default() };
     let mut actions = Actions::new();
     actions.add(
-        |_: &tcr::DescribeInstancesRequest| vec![Resource::any()],
+        |_: &Call<tcr::DescribeInstancesRequest>| vec![Resource::any()],
         |call: Call<tcr::DescribeInstancesRequest>| {
             Box::pin(async move {
                 Ok::<_, Burnt>(tcr::DescribeInstancesResponse {
@@ -89,7 +89,9 @@ fn gateway(rate_limit: Option<u32>) -> Gateway {
         },
     );
     actions.add(
-        |request: &tcr::DeleteInstanceRequest| vec![Resource(format!("instance/{}", request.registry_id))],
+        |call: &Call<tcr::DeleteInstanceRequest>| {
+            vec![Resource::named(format!("instance/{}", call.request.registry_id))]
+        },
         |_: Call<tcr::DeleteInstanceRequest>| {
             Box::pin(async { Err::<tcr::DeleteInstanceResponse, _>(Burnt) })
         },

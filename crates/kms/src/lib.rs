@@ -143,7 +143,7 @@ fn scope<R>(call: &Call<R>) -> Regional {
 /// The resource of one key. Policies name it `key/creatorUin/<creator>/<id>`; a request tells only the id, which is unique, so
 /// the creator is asked for as `*`.
 fn key_resource(id: &str) -> Vec<Resource> {
-    vec![Resource(format!("key/creatorUin/*/{id}"))]
+    vec![Resource::named(format!("key/creatorUin/*/{id}"))]
 }
 
 #[cfg(test)]

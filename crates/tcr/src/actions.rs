@@ -22,15 +22,15 @@ rookery_gateway::actions! { Tcr:
 
 /// An instance as a whole.
 fn on_instance(id: &str) -> Vec<Resource> {
-    vec![Resource(format!("instance/{id}"))]
+    vec![Resource::named(format!("instance/{id}"))]
 }
 
 /// A namespace and all in it.
 fn on_namespace(id: &str, namespace: &str) -> Vec<Resource> {
-    vec![Resource(format!("repository/{id}/{namespace}"))]
+    vec![Resource::named(format!("repository/{id}/{namespace}"))]
 }
 
 /// A repository.
 fn on_repository(id: &str, namespace: &str, repository: &str) -> Vec<Resource> {
-    vec![Resource(format!("repository/{id}/{namespace}/{repository}"))]
+    vec![Resource::named(format!("repository/{id}/{namespace}/{repository}"))]
 }

@@ -183,31 +183,31 @@ fn json(value: &Value, shape: &StructureShape) -> String {
 pub fn actions() -> Actions {
     let mut actions = Actions::of(CATALOGUE);
     actions.add(
-        |_: &EchoRequest| vec![Resource::any()],
+        |_: &Call<EchoRequest>| vec![Resource::any()],
         |call: Call<EchoRequest>| {
             Box::pin(async move { Ok::<_, Never>(Echo(Some(json(&call.request.0, &ECHO)))) })
         },
     );
     actions.add(
-        |_: &UploadRequest| vec![Resource::any()],
+        |_: &Call<UploadRequest>| vec![Resource::any()],
         |call: Call<UploadRequest>| {
             Box::pin(async move { Ok::<_, Never>(Echo(Some(json(&call.request.0, &UPLOAD)))) })
         },
     );
     actions.add(
-        |_: &ForbiddenRequest| vec![Resource("thing/forbidden".to_owned())],
+        |_: &Call<ForbiddenRequest>| vec![Resource::named("thing/forbidden")],
         |_: Call<ForbiddenRequest>| Box::pin(async { Ok::<_, Never>(Echo(None)) }),
     );
     actions.add(
-        |_: &OldRequest| vec![Resource::any()],
+        |_: &Call<OldRequest>| vec![Resource::any()],
         |_: Call<OldRequest>| Box::pin(async { Ok::<_, Never>(Echo(Some("old".to_owned()))) }),
     );
     actions.add(
-        |_: &QuietRequest| vec![Resource::any()],
+        |_: &Call<QuietRequest>| vec![Resource::any()],
         |_: Call<QuietRequest>| Box::pin(async { Ok::<_, Never>(Echo(None)) }),
     );
     actions.add(
-        |_: &LargeRequest| vec![Resource::any()],
+        |_: &Call<LargeRequest>| vec![Resource::any()],
         |call: Call<LargeRequest>| {
             Box::pin(async move {
                 let Value::Structure(members) = call.request.0 else { unreachable!() };

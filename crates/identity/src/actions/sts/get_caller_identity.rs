@@ -24,6 +24,6 @@ pub(crate) async fn get_caller_identity(
     })
 }
 
-pub(crate) fn resources(_: &GetCallerIdentityRequest) -> Vec<Resource> {
+pub(crate) fn resources(_: &Cam, _: &Call<GetCallerIdentityRequest>) -> Vec<Resource> {
     vec![Resource::any()]
 }

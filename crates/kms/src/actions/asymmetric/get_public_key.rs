@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::keys::KeyId;
 use crate::{Kms, key_resource, material, scope};
 
-pub(crate) fn resources(request: &GetPublicKeyRequest) -> Vec<Resource> {
-    key_resource(&request.key_id)
+pub(crate) fn resources(_: &Kms, call: &Call<GetPublicKeyRequest>) -> Vec<Resource> {
+    key_resource(&call.request.key_id)
 }
 
 pub(crate) async fn get_public_key(

@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::keys::KeyId;
 use crate::{Kms, key_resource, material, message, scope};
 
-pub(crate) fn resources(request: &SignByAsymmetricKeyRequest) -> Vec<Resource> {
-    key_resource(&request.key_id)
+pub(crate) fn resources(_: &Kms, call: &Call<SignByAsymmetricKeyRequest>) -> Vec<Resource> {
+    key_resource(&call.request.key_id)
 }
 
 pub(crate) async fn sign_by_asymmetric_key(

@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::keys::KeyId;
 use crate::{Kms, key_resource, material, message, scope};
 
-pub(crate) fn resources(request: &VerifyByAsymmetricKeyRequest) -> Vec<Resource> {
-    key_resource(&request.key_id)
+pub(crate) fn resources(_: &Kms, call: &Call<VerifyByAsymmetricKeyRequest>) -> Vec<Resource> {
+    key_resource(&call.request.key_id)
 }
 
 /// A signature that is not the key's is an answer; a text that is not Base64 is an error.

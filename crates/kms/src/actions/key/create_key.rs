@@ -15,7 +15,7 @@ const GENERATED: u64 = 1;
 /// `Type` of a key whose material the customer imports.
 const EXTERNAL: u64 = 2;
 
-pub(crate) fn resources(_: &CreateKeyRequest) -> Vec<Resource> {
+pub(crate) fn resources(_: &Kms, _: &Call<CreateKeyRequest>) -> Vec<Resource> {
     vec![Resource::any()]
 }
 

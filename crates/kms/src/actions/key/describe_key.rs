@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::keys::KeyId;
 use crate::{Kms, key_resource, scope};
 
-pub(crate) fn resources(request: &DescribeKeyRequest) -> Vec<Resource> {
-    key_resource(&request.key_id)
+pub(crate) fn resources(_: &Kms, call: &Call<DescribeKeyRequest>) -> Vec<Resource> {
+    key_resource(&call.request.key_id)
 }
 
 pub(crate) async fn describe_key(
@@ -78,6 +78,7 @@ mod tests {
 
     #[test]
     fn the_resource_names_the_key() {
-        assert_eq!(resources(&of(ABSENT)), [Resource(format!("key/creatorUin/*/{ABSENT}"))]);
+        let scene = Scene::new();
+        assert_eq!(resources(&scene.kms, &scene.call(of(ABSENT))), [Resource::named(format!("key/creatorUin/*/{ABSENT}"))]);
     }
 }

@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::keys::{KeyId, KeyState};
 use crate::{Kms, key_resource, scope};
 
-pub(crate) fn resources(request: &EnableKeyRequest) -> Vec<Resource> {
-    key_resource(&request.key_id)
+pub(crate) fn resources(_: &Kms, call: &Call<EnableKeyRequest>) -> Vec<Resource> {
+    key_resource(&call.request.key_id)
 }
 
 pub(crate) async fn enable_key(

@@ -12,7 +12,7 @@ use crate::{Kms, scope};
 /// `HsmClusterId` of the keys that are in no cluster.
 const SHARED_CLUSTER: &str = "default";
 
-pub(crate) fn resources(_: &ListKeyDetailRequest) -> Vec<Resource> {
+pub(crate) fn resources(_: &Kms, _: &Call<ListKeyDetailRequest>) -> Vec<Resource> {
     vec![Resource::any()]
 }
 

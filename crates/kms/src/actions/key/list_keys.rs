@@ -9,7 +9,7 @@ use crate::keys::{self, BySequence};
 use crate::listing::{self, Page};
 use crate::{Kms, scope};
 
-pub(crate) fn resources(_: &ListKeysRequest) -> Vec<Resource> {
+pub(crate) fn resources(_: &Kms, _: &Call<ListKeysRequest>) -> Vec<Resource> {
     vec![Resource::any()]
 }
 

@@ -35,6 +35,6 @@ pub(crate) async fn delete_image(
     Ok(DeleteImageResponse::default())
 }
 
-pub(crate) fn resources(request: &DeleteImageRequest) -> Vec<Resource> {
-    actions::on_repository(&request.registry_id, &request.namespace_name, &request.repository_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<DeleteImageRequest>) -> Vec<Resource> {
+    actions::on_repository(&call.request.registry_id, &call.request.namespace_name, &call.request.repository_name)
 }

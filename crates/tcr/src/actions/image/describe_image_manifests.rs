@@ -37,6 +37,6 @@ pub(crate) async fn describe_image_manifests(
     })
 }
 
-pub(crate) fn resources(request: &DescribeImageManifestsRequest) -> Vec<Resource> {
-    actions::on_repository(&request.registry_id, &request.namespace_name, &request.repository_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<DescribeImageManifestsRequest>) -> Vec<Resource> {
+    actions::on_repository(&call.request.registry_id, &call.request.namespace_name, &call.request.repository_name)
 }

@@ -37,6 +37,6 @@ pub(crate) async fn describe_images(
     Ok(DescribeImagesResponse { image_info_list: rows.collect::<Result<_, _>>()?, total_count })
 }
 
-pub(crate) fn resources(request: &DescribeImagesRequest) -> Vec<Resource> {
-    actions::on_repository(&request.registry_id, &request.namespace_name, &request.repository_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<DescribeImagesRequest>) -> Vec<Resource> {
+    actions::on_repository(&call.request.registry_id, &call.request.namespace_name, &call.request.repository_name)
 }

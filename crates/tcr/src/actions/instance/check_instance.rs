@@ -21,6 +21,6 @@ pub(crate) async fn check_instance(
     })
 }
 
-pub(crate) fn resources(request: &CheckInstanceRequest) -> Vec<Resource> {
-    actions::on_instance(&request.registry_id)
+pub(crate) fn resources(_: &Tcr, call: &Call<CheckInstanceRequest>) -> Vec<Resource> {
+    actions::on_instance(&call.request.registry_id)
 }

@@ -23,6 +23,6 @@ pub(crate) async fn check_instance_name(
     Ok(CheckInstanceNameResponse { is_validated: detail_code == 0, detail_code })
 }
 
-pub(crate) fn resources(_: &CheckInstanceNameRequest) -> Vec<Resource> {
+pub(crate) fn resources(_: &Tcr, _: &Call<CheckInstanceNameRequest>) -> Vec<Resource> {
     vec![Resource::any()]
 }

@@ -91,6 +91,6 @@ fn invalid(parameter: &'static str, rule: Rule) -> Error {
     Error::Invalid { parameter, rule, code: ErrorCode::InvalidParameter }
 }
 
-pub(crate) fn resources(_: &CreateInstanceRequest) -> Vec<Resource> {
+pub(crate) fn resources(_: &Tcr, _: &Call<CreateInstanceRequest>) -> Vec<Resource> {
     vec![Resource::any()]
 }

@@ -39,6 +39,6 @@ pub(crate) async fn delete_instance(
     Ok(DeleteInstanceResponse::default())
 }
 
-pub(crate) fn resources(request: &DeleteInstanceRequest) -> Vec<Resource> {
-    actions::on_instance(&request.registry_id)
+pub(crate) fn resources(_: &Tcr, call: &Call<DeleteInstanceRequest>) -> Vec<Resource> {
+    actions::on_instance(&call.request.registry_id)
 }

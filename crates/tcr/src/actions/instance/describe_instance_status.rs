@@ -28,6 +28,6 @@ pub(crate) async fn describe_instance_status(
     Ok(DescribeInstanceStatusResponse { registry_status_set: Some(set) })
 }
 
-pub(crate) fn resources(request: &DescribeInstanceStatusRequest) -> Vec<Resource> {
-    request.registry_ids.iter().map(|id| Resource(format!("instance/{id}"))).collect()
+pub(crate) fn resources(_: &Tcr, call: &Call<DescribeInstanceStatusRequest>) -> Vec<Resource> {
+    call.request.registry_ids.iter().map(|id| Resource::named(format!("instance/{id}"))).collect()
 }

@@ -30,9 +30,9 @@ pub(crate) async fn describe_instances(
     Ok(DescribeInstancesResponse { total_count, registries })
 }
 
-pub(crate) fn resources(request: &DescribeInstancesRequest) -> Vec<Resource> {
-    match request.registryids.as_deref() {
+pub(crate) fn resources(_: &Tcr, call: &Call<DescribeInstancesRequest>) -> Vec<Resource> {
+    match call.request.registryids.as_deref() {
         None | Some([]) => vec![Resource::any()],
-        Some(ids) => ids.iter().map(|id| Resource(format!("instance/{id}"))).collect(),
+        Some(ids) => ids.iter().map(|id| Resource::named(format!("instance/{id}"))).collect(),
     }
 }

@@ -38,6 +38,6 @@ pub(crate) async fn describe_regions(
     Ok(DescribeRegionsResponse { total_count: regions.len() as u64, regions })
 }
 
-pub(crate) fn resources(_: &DescribeRegionsRequest) -> Vec<Resource> {
+pub(crate) fn resources(_: &Tcr, _: &Call<DescribeRegionsRequest>) -> Vec<Resource> {
     vec![Resource::any()]
 }

@@ -67,6 +67,6 @@ fn fits(read: &impl Read, instance: &Instance, edition: Edition) -> Result<bool,
         && (edition.signs() || !signature_policies::any(read, instance)?))
 }
 
-pub(crate) fn resources(request: &ModifyInstanceRequest) -> Vec<Resource> {
-    actions::on_instance(&request.registry_id)
+pub(crate) fn resources(_: &Tcr, call: &Call<ModifyInstanceRequest>) -> Vec<Resource> {
+    actions::on_instance(&call.request.registry_id)
 }

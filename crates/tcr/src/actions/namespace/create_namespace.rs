@@ -64,6 +64,6 @@ pub(crate) async fn create_namespace(
     Ok(CreateNamespaceResponse::default())
 }
 
-pub(crate) fn resources(request: &CreateNamespaceRequest) -> Vec<Resource> {
-    actions::on_namespace(&request.registry_id, &request.namespace_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<CreateNamespaceRequest>) -> Vec<Resource> {
+    actions::on_namespace(&call.request.registry_id, &call.request.namespace_name)
 }

@@ -40,6 +40,6 @@ pub(crate) async fn delete_namespace(
     Ok(DeleteNamespaceResponse::default())
 }
 
-pub(crate) fn resources(request: &DeleteNamespaceRequest) -> Vec<Resource> {
-    actions::on_namespace(&request.registry_id, &request.namespace_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<DeleteNamespaceRequest>) -> Vec<Resource> {
+    actions::on_namespace(&call.request.registry_id, &call.request.namespace_name)
 }

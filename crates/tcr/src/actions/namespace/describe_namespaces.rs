@@ -46,6 +46,6 @@ pub(crate) async fn describe_namespaces(
     Ok(DescribeNamespacesResponse { namespace_list, total_count })
 }
 
-pub(crate) fn resources(request: &DescribeNamespacesRequest) -> Vec<Resource> {
-    actions::on_instance(&request.registry_id)
+pub(crate) fn resources(_: &Tcr, call: &Call<DescribeNamespacesRequest>) -> Vec<Resource> {
+    actions::on_instance(&call.request.registry_id)
 }

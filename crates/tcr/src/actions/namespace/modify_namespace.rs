@@ -45,6 +45,6 @@ pub(crate) async fn modify_namespace(
     Ok(ModifyNamespaceResponse::default())
 }
 
-pub(crate) fn resources(request: &ModifyNamespaceRequest) -> Vec<Resource> {
-    actions::on_namespace(&request.registry_id, &request.namespace_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<ModifyNamespaceRequest>) -> Vec<Resource> {
+    actions::on_namespace(&call.request.registry_id, &call.request.namespace_name)
 }

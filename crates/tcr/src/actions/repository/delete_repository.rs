@@ -38,6 +38,6 @@ pub(crate) async fn delete_repository(
     Ok(DeleteRepositoryResponse::default())
 }
 
-pub(crate) fn resources(request: &DeleteRepositoryRequest) -> Vec<Resource> {
-    actions::on_repository(&request.registry_id, &request.namespace_name, &request.repository_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<DeleteRepositoryRequest>) -> Vec<Resource> {
+    actions::on_repository(&call.request.registry_id, &call.request.namespace_name, &call.request.repository_name)
 }

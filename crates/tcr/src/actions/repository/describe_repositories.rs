@@ -122,10 +122,10 @@ fn sort(rows: &mut [(String, RepositoryRow)], order: Order) {
     }
 }
 
-pub(crate) fn resources(request: &DescribeRepositoriesRequest) -> Vec<Resource> {
-    match (request.namespace_name.as_deref().unwrap_or(""), request.repository_name.as_deref().unwrap_or("")) {
-        ("", _) => actions::on_instance(&request.registry_id),
-        (namespace, "") => actions::on_namespace(&request.registry_id, namespace),
-        (namespace, name) => actions::on_repository(&request.registry_id, namespace, name),
+pub(crate) fn resources(_: &Tcr, call: &Call<DescribeRepositoriesRequest>) -> Vec<Resource> {
+    match (call.request.namespace_name.as_deref().unwrap_or(""), call.request.repository_name.as_deref().unwrap_or("")) {
+        ("", _) => actions::on_instance(&call.request.registry_id),
+        (namespace, "") => actions::on_namespace(&call.request.registry_id, namespace),
+        (namespace, name) => actions::on_repository(&call.request.registry_id, namespace, name),
     }
 }

@@ -36,6 +36,6 @@ pub(crate) async fn modify_repository(
     Ok(ModifyRepositoryResponse::default())
 }
 
-pub(crate) fn resources(request: &ModifyRepositoryRequest) -> Vec<Resource> {
-    actions::on_repository(&request.registry_id, &request.namespace_name, &request.repository_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<ModifyRepositoryRequest>) -> Vec<Resource> {
+    actions::on_repository(&call.request.registry_id, &call.request.namespace_name, &call.request.repository_name)
 }

@@ -44,6 +44,6 @@ pub(crate) async fn create_signature(
     Ok(CreateSignatureResponse::default())
 }
 
-pub(crate) fn resources(request: &CreateSignatureRequest) -> Vec<Resource> {
-    actions::on_repository(&request.registry_id, &request.namespace_name, &request.repository_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<CreateSignatureRequest>) -> Vec<Resource> {
+    actions::on_repository(&call.request.registry_id, &call.request.namespace_name, &call.request.repository_name)
 }

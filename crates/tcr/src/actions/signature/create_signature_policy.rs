@@ -95,6 +95,6 @@ fn admissible(
     }
 }
 
-pub(crate) fn resources(request: &CreateSignaturePolicyRequest) -> Vec<Resource> {
-    actions::on_namespace(&request.registry_id, &request.namespace_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<CreateSignaturePolicyRequest>) -> Vec<Resource> {
+    actions::on_namespace(&call.request.registry_id, &call.request.namespace_name)
 }

@@ -39,6 +39,6 @@ pub(crate) async fn delete_signature_policy(
     Ok(DeleteSignaturePolicyResponse::default())
 }
 
-pub(crate) fn resources(request: &DeleteSignaturePolicyRequest) -> Vec<Resource> {
-    actions::on_namespace(&request.registry_id, &request.namespace_name)
+pub(crate) fn resources(_: &Tcr, call: &Call<DeleteSignaturePolicyRequest>) -> Vec<Resource> {
+    actions::on_namespace(&call.request.registry_id, &call.request.namespace_name)
 }

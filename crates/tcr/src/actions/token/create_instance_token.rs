@@ -68,6 +68,6 @@ pub(crate) async fn create_instance_token(
     })
 }
 
-pub(crate) fn resources(request: &CreateInstanceTokenRequest) -> Vec<Resource> {
-    actions::on_instance(&request.registry_id)
+pub(crate) fn resources(_: &Tcr, call: &Call<CreateInstanceTokenRequest>) -> Vec<Resource> {
+    actions::on_instance(&call.request.registry_id)
 }

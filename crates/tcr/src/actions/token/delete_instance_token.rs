@@ -29,6 +29,6 @@ pub(crate) async fn delete_instance_token(
     Ok(DeleteInstanceTokenResponse::default())
 }
 
-pub(crate) fn resources(request: &DeleteInstanceTokenRequest) -> Vec<Resource> {
-    actions::on_instance(&request.registry_id)
+pub(crate) fn resources(_: &Tcr, call: &Call<DeleteInstanceTokenRequest>) -> Vec<Resource> {
+    actions::on_instance(&call.request.registry_id)
 }

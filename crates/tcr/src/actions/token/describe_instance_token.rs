@@ -28,6 +28,6 @@ pub(crate) async fn describe_instance_token(
     Ok(DescribeInstanceTokenResponse { total_count, tokens })
 }
 
-pub(crate) fn resources(request: &DescribeInstanceTokenRequest) -> Vec<Resource> {
-    actions::on_instance(&request.registry_id)
+pub(crate) fn resources(_: &Tcr, call: &Call<DescribeInstanceTokenRequest>) -> Vec<Resource> {
+    actions::on_instance(&call.request.registry_id)
 }

@@ -51,6 +51,6 @@ pub(crate) async fn modify_instance_token(
     Ok(ModifyInstanceTokenResponse::default())
 }
 
-pub(crate) fn resources(request: &ModifyInstanceTokenRequest) -> Vec<Resource> {
-    actions::on_instance(&request.registry_id)
+pub(crate) fn resources(_: &Tcr, call: &Call<ModifyInstanceTokenRequest>) -> Vec<Resource> {
+    actions::on_instance(&call.request.registry_id)
 }
