@@ -1,0 +1,19 @@
+# kms: CreateKey DescribeKey GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial EnableKey DisableKey ScheduleKeyDeletion
+# tag: DescribeResourceTagsByResourceIds
+
+variable "step" {
+  type    = number
+  default = 1
+}
+
+resource "tencentcloud_kms_external_key" "brought" {
+  alias               = "brought"
+  description         = "material of our own"
+  wrapping_algorithm  = "RSAES_OAEP_SHA_256"
+  key_material_base64 = var.step == 1 ? "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=" : "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI="
+  is_enabled          = true
+}
+
+output "state" {
+  value = tencentcloud_kms_external_key.brought.key_state
+}

@@ -1,0 +1,86 @@
+"""Clouds that Terraform works in, and the ways that lead it there."""
+
+import shlex
+
+import pytest
+
+import images
+import room as rooms
+from cloud import eventually
+from distribution import Login, Registry
+from requester import Api
+from workspace import Workspace
+
+
+def exported(cloud, *options):
+    """What `rookery env` exports."""
+    words = (shlex.split(line) for line in cloud.rookery("env", *options).stdout.splitlines())
+    return dict(word[1].split("=", 1) for word in words if word[0] == "export")
+
+
+# What every configuration begins with.
+PROVIDER = """
+terraform {
+  required_providers {
+    tencentcloud = {
+      source = "tencentcloudstack/tencentcloud"
+    }
+  }
+}
+"""
+
+
+@pytest.fixture
+def terraform(tmp_path, home):
+    """Makes workspaces whose every call goes through a cloud's proxy, by HTTPS: it is answered by the cloud or by nobody."""
+    made = []
+
+    def terraform(cloud, **environment):
+        made.append(Workspace(tmp_path / f"workspace-{len(made)}", home, **exported(cloud, "--proxy") | environment))
+        made[-1].write(PROVIDER, "provider.tf")
+        return made[-1]
+
+    return terraform
+
+
+@pytest.fixture
+def room():
+    """Makes rooms (room.py) whose usual ports lead to a cloud."""
+    reason = rooms.refusal()
+    if reason:
+        pytest.skip(f"no namespaces on this machine: {reason}")
+
+    def room(cloud):
+        http, https = (int(cloud.endpoints[scheme].rsplit(":", 1)[1]) for scheme in ("http", "https"))
+        ports = {8080: http, 8443: https, 443: https, http: http, https: https}
+        return rooms.built({port: ("127.0.0.1", to) for port, to in ports.items()})
+
+    return room
+
+
+@pytest.fixture
+def furnished(start):
+    """A cloud with an instance that runs, `demo`, an image in it, `shipped/app:1`, which a policy signs, and the key, `signer`."""
+
+    def furnished(directory):
+        cloud = start()
+        api = Api(cloud)
+        demo = api.call("tcr", "CreateInstance", RegistryName="demo", RegistryType="premium")["RegistryId"]
+        key = api.call("kms", "CreateKey", Alias="signer", KeyUsage="ASYMMETRIC_SIGN_VERIFY_RSA_2048")["KeyId"]
+        runs(api, demo)
+        api.call("tcr", "CreateNamespace", RegistryId=demo, NamespaceName="shipped", IsPublic=False)
+        policy = {"Name": "signing", "NamespaceName": "shipped", "KmsId": key, "KmsRegion": api.region}
+        api.call("tcr", "CreateSignaturePolicy", RegistryId=demo, **policy)
+        token = api.call("tcr", "CreateInstanceToken", RegistryId=demo, TokenType="longterm")
+        login = Login(cloud.registry, token["Username"], token["Token"])
+        image = images.single(directory / "image", "shipped", tag="1")
+        Registry(login).repository("demo/shipped/app").put_layout(image)
+        cloud.demo, cloud.image = demo, image
+        return cloud
+
+    return furnished
+
+
+def runs(api, id):
+    status = lambda: api.call("tcr", "DescribeInstances", Registryids=[id])["Registries"][0]["Status"]
+    eventually(f"{id} runs", lambda: status() == "Running")
