@@ -4,11 +4,8 @@ import shlex
 
 import pytest
 
-import images
 import room as rooms
-from cloud import eventually
-from distribution import Login, Registry
-from requester import Api
+from house import furnish
 from workspace import Workspace
 
 
@@ -59,28 +56,6 @@ def room():
 
 
 @pytest.fixture
-def furnished(start):
-    """A cloud with an instance that runs, `demo`, an image in it, `shipped/app:1`, which a policy signs, and the key, `signer`."""
-
-    def furnished(directory):
-        cloud = start()
-        api = Api(cloud)
-        demo = api.call("tcr", "CreateInstance", RegistryName="demo", RegistryType="premium")["RegistryId"]
-        key = api.call("kms", "CreateKey", Alias="signer", KeyUsage="ASYMMETRIC_SIGN_VERIFY_RSA_2048")["KeyId"]
-        runs(api, demo)
-        api.call("tcr", "CreateNamespace", RegistryId=demo, NamespaceName="shipped", IsPublic=False)
-        policy = {"Name": "signing", "NamespaceName": "shipped", "KmsId": key, "KmsRegion": api.region}
-        api.call("tcr", "CreateSignaturePolicy", RegistryId=demo, **policy)
-        token = api.call("tcr", "CreateInstanceToken", RegistryId=demo, TokenType="longterm")
-        login = Login(cloud.registry, token["Username"], token["Token"])
-        image = images.single(directory / "image", "shipped", tag="1")
-        Registry(login).repository("demo/shipped/app").put_layout(image)
-        cloud.demo, cloud.image = demo, image
-        return cloud
-
-    return furnished
-
-
-def runs(api, id):
-    status = lambda: api.call("tcr", "DescribeInstances", Registryids=[id])["Registries"][0]["Status"]
-    eventually(f"{id} runs", lambda: status() == "Running")
+def house(start, tmp_path):
+    """A furnished cloud of the test's own (house.py)."""
+    return furnish(start(), tmp_path)

@@ -13,7 +13,6 @@ import pytest
 import evidence
 import images
 from distribution import Login, Registry
-from requester import Api
 
 CONFIGURATIONS = {path.stem: path.read_text() for path in sorted((Path(__file__).parent / "configurations").glob("*.tf"))}
 
@@ -36,63 +35,62 @@ def missing(cloud, text):
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_it_is_applied_found_settled_changed_and_destroyed(cloud, furnished, terraform, tmp_path, name):
+def test_it_is_applied_found_settled_changed_and_destroyed(cloud, house, terraform, name):
     text = CONFIGURATIONS[name]
     gaps = missing(cloud, text)
     if gaps:
         pytest.skip(f"not implemented: {', '.join(gaps)}")
-    place = furnished(tmp_path)
-    workspace = terraform(place)
+    workspace = terraform(house.cloud)
     workspace.write(text)
     workspace.apply()
     workspace.assert_settled()
     held = PROOFS.get(name, lambda *_: None)
-    held(place, workspace.outputs(), 1)
+    held(house, workspace.outputs(), 1)
     if 'variable "step"' in text:
         workspace.environment["TF_VAR_step"] = "2"
         planned = {address: change["actions"] for address, change in workspace.plan().items()}
         assert planned and set(map(tuple, planned.values())) == {("update",)}, planned
         workspace.apply()
         workspace.assert_settled()
-        held(place, workspace.outputs(), 2)
+        held(house, workspace.outputs(), 2)
     workspace.destroy()
-    undeclared = called(place) - set(needs(text))
+    undeclared = called(house.cloud) - set(needs(text))
     assert not undeclared, f"{name}.tf needs more than its first lines say: {undeclared}"
 
 
 # -- what must be true beside a settled plan
 
 
-def contents(cloud, outputs, step):
+def contents(house, outputs, step):
     assert outputs["status"] == "Running" and "library" in outputs["namespaces"]
     assert outputs["repositories"] == [f"step {step}"] and outputs["enabled"] == [step == 1]
     assert outputs["url"].endswith("/library/team/app")
-    login = Login(cloud.registry, outputs["user_name"], outputs["token"])
+    login = Login(house.cloud.registry, outputs["user_name"], outputs["token"])
     assert Registry(login).ask_token("repository:demo/library/team/app:pull").status == (200 if step == 1 else 401)
-    (namespace,) = Api(cloud).call("tcr", "DescribeNamespaces", RegistryId=cloud.demo, NamespaceName="library")["NamespaceList"]
+    (namespace,) = house.api.call("tcr", "DescribeNamespaces", RegistryId=house.demo, NamespaceName="library")["NamespaceList"]
     assert namespace["Public"] is (step == 2) and namespace["Severity"] == ("medium" if step == 1 else "high")
 
 
-def shipped(cloud, outputs, step):
-    assert outputs["digest"] == images.digest(cloud.image.top)
-    assert json.loads(outputs["manifest"]) == json.loads(cloud.image.top)
+def shipped(house, outputs, step):
+    assert outputs["digest"] == images.digest(house.image.top)
+    assert json.loads(outputs["manifest"]) == json.loads(house.image.top)
 
 
-def operations(cloud, outputs, step):
-    reply = Api(cloud).call("tcr", "DescribeImages", RegistryId=cloud.demo, NamespaceName="shipped", RepositoryName="app")
+def operations(house, outputs, step):
+    reply = house.api.call("tcr", "DescribeImages", RegistryId=house.demo, NamespaceName="shipped", RepositoryName="app")
     assert not [image for image in reply["ImageInfoList"] if image["ImageVersion"] == "1"]
 
 
-def keys(cloud, outputs, step):
+def keys(house, outputs, step):
     assert outputs["state"] == "Enabled" and outputs["listed"] is True
     assert outputs["pem"].startswith("-----BEGIN PUBLIC KEY-----")
 
 
-def identity(cloud, outputs, step):
-    assert outputs["arn"] == Api(cloud).call("sts", "GetCallerIdentity")["Arn"]
+def identity(house, outputs, step):
+    assert outputs["arn"] == house.api.call("sts", "GetCallerIdentity")["Arn"]
 
 
-def states(cloud, outputs, step):
+def states(house, outputs, step):
     assert outputs["states"] == ["Enabled", "Disabled" if step == 1 else "Enabled"]
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 import evidence
-from requester import Api
 from workspace import Failed
 
 IDENTITY = 'data "tencentcloud_sts_caller_identity" "me" {}\n'
@@ -80,16 +79,15 @@ def test_the_account_may_be_pinned(cloud, api, terraform, ours):
             workspace.apply()
 
 
-def test_what_somebody_else_changed_is_seen_and_put_right(furnished, terraform, tmp_path):
-    cloud = furnished(tmp_path)
-    workspace = terraform(cloud)
-    workspace.write(CONTENTS % {"demo": cloud.demo})
+def test_what_somebody_else_changed_is_seen_and_put_right(house, terraform):
+    workspace = terraform(house.cloud)
+    workspace.write(CONTENTS % {"demo": house.demo})
     workspace.apply()
-    api = Api(cloud)
-    place = {"RegistryId": cloud.demo, "NamespaceName": "library"}
+    api = house.api
+    place = {"RegistryId": house.demo, "NamespaceName": "library"}
     api.call("tcr", "ModifyRepository", **place, RepositoryName="app", BriefDescription="changed", Description="changed, too")
-    (token,) = [one for one in tokens(api, cloud.demo) if one["Desc"] == "continuous integration"]
-    api.call("tcr", "DeleteInstanceToken", RegistryId=cloud.demo, TokenId=token["Id"])
+    (token,) = [one for one in tokens(api, house.demo) if one["Desc"] == "continuous integration"]
+    api.call("tcr", "DeleteInstanceToken", RegistryId=house.demo, TokenId=token["Id"])
     assert actions(workspace) == {"tencentcloud_tcr_repository.app": ["update"], "tencentcloud_tcr_token.ci": ["create"]}
     workspace.apply()
     workspace.assert_settled()
@@ -100,16 +98,15 @@ def test_what_somebody_else_changed_is_seen_and_put_right(furnished, terraform, 
     workspace.assert_settled()
 
 
-def test_what_is_there_is_taken_over(furnished, terraform, tmp_path):
-    cloud = furnished(tmp_path)
-    first, second = terraform(cloud), terraform(cloud)
+def test_what_is_there_is_taken_over(house, terraform):
+    first, second = terraform(house.cloud), terraform(house.cloud)
     for workspace in (first, second):
-        workspace.write(CONTENTS % {"demo": cloud.demo})
+        workspace.write(CONTENTS % {"demo": house.demo})
     first.apply()
-    (token,) = [one for one in tokens(Api(cloud), cloud.demo) if one["Desc"] == "continuous integration"]
-    second("import", "tencentcloud_tcr_namespace.library", f"{cloud.demo}#library")
-    second("import", "tencentcloud_tcr_repository.app", f"{cloud.demo}#library#app")
-    second("import", "tencentcloud_tcr_token.ci", f"{cloud.demo}#{token['Id']}")
+    (token,) = [one for one in tokens(house.api, house.demo) if one["Desc"] == "continuous integration"]
+    second("import", "tencentcloud_tcr_namespace.library", f"{house.demo}#library")
+    second("import", "tencentcloud_tcr_repository.app", f"{house.demo}#library#app")
+    second("import", "tencentcloud_tcr_token.ci", f"{house.demo}#{token['Id']}")
     second.assert_settled()
 
 

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 import evidence
-from cloud import BINARY, REPOSITORY, clean_environment, eventually
+from cloud import BINARY, REPOSITORY, clean_environment
+from house import runs
 from requester import Api
 from test_configurations import CONFIGURATIONS, needs
 from workspace import Workspace
@@ -44,8 +45,8 @@ def test_the_page_works_as_it_stands(start, room, tmp_path, home, way):
         workspace.mirror()
         run = lambda script: workspace.run("bash", "-euc", PREAMBLE + script)
         run(block("A configuration", "sh"))
-        status = lambda: Api(cloud).call("tcr", "DescribeInstances")["Registries"][0]["Status"]
-        eventually("the instance runs", lambda: status() == "Running")
+        api = Api(cloud)
+        runs(api, api.call("tcr", "DescribeInstances")["Registries"][0]["RegistryId"])
         printed = run(block(way, "sh") + block("And then", "sh")).stdout
     assert "3 added" in printed and "No changes" in printed and "3 destroyed" in printed
     records = [record for record in evidence.read(cloud, "traces/all") if evidence.client(record) == evidence.TERRAFORM]

@@ -120,4 +120,4 @@ class Workspace:
 
 def version():
     """The version of the provider that the guide pins and scripts/install-test-tools installs."""
-    return re.search(r"^tencentcloud=(\S+)$", (REPOSITORY / "scripts/install-test-tools").read_text(), re.M).group(1)
+    return re.search(r"^tencentcloud=(\S+)", (REPOSITORY / "scripts/install-test-tools").read_text(), re.M).group(1)
