@@ -27,7 +27,7 @@ INSTALL = {
     "podman": "apt-get install podman",
     "oci-conformance": "make tools, or build it from a checkout (tests/registry/test_conformance_suites.py)",
     "oci-conformance-legacy": "make tools, or build it from a checkout (tests/registry/test_conformance_suites.py)",
-    "tofu": "make tools, or Terraform, or go install github.com/opentofu/opentofu/cmd/tofu from its checkout",
+    "tofu": "make tools, which builds OpenTofu where there is neither terraform nor tofu",
     "terraform-provider-tencentcloud": "make tools, which has it installed by `terraform init`",
     "zsh": "apt-get install zsh",
     "fish": "apt-get install fish",

@@ -35,11 +35,15 @@ def missing(cloud, text):
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_it_is_applied_found_settled_changed_and_destroyed(cloud, house, terraform, name):
+def test_it_is_applied_found_settled_changed_and_destroyed(cloud, request, terraform, name):
     text = CONFIGURATIONS[name]
+    workspace = terraform(cloud)
+    workspace.write(text)
+    workspace("validate")
     gaps = missing(cloud, text)
     if gaps:
         pytest.skip(f"not implemented: {', '.join(gaps)}")
+    house = request.getfixturevalue("house")
     workspace = terraform(house.cloud)
     workspace.write(text)
     workspace.apply()

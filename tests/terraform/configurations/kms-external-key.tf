@@ -10,7 +10,8 @@ resource "tencentcloud_kms_external_key" "brought" {
   alias               = "brought"
   description         = "material of our own"
   wrapping_algorithm  = "RSAES_OAEP_SHA_256"
-  key_material_base64 = var.step == 1 ? "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=" : "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI="
+  key_material_base64 = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+  valid_to            = var.step == 1 ? 0 : 4102444800
   is_enabled          = true
 }
 

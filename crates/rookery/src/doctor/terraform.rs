@@ -122,7 +122,7 @@ fn provider(
             } else if destination.leaves() {
                 Finding::leaves(says, LEAD_HERE)
             } else {
-                Finding::check(says, "docs/guides/endpoint.md says which names and ports work")
+                Finding::check(says, "docs/guides/terraform.md says which names and ports work")
             });
         }
         (Err(name), _) | (_, Err(name)) => findings.push(Finding::check(
@@ -201,12 +201,16 @@ fn read(text: &str) -> Vec<Block> {
     done
 }
 
-/// Ends a statement: `name = value` becomes an attribute of the innermost open block.
+/// Ends a statement: `name = value` becomes an attribute of the innermost open block, but for what says that nothing is set.
 fn settle(open: &mut [Block], statement: &mut Vec<Token>) {
     if let ([Token::Word(name) | Token::Text(name), Token::Equals, value @ ..], Some(block)) =
         (statement.as_slice(), open.last_mut())
     {
         let setting = match value {
+            [Token::Word(word)] if matches!(word.as_str(), "null" | "false") => {
+                statement.clear();
+                return;
+            }
             [Token::Text(text)] if !text.contains("${") => Setting::Text(text.clone()),
             [Token::Word(word)] => match word.strip_prefix("var.") {
                 Some(variable) => Setting::Variable(variable.to_owned()),
@@ -352,6 +356,15 @@ provider "tencentcloud" { // ours
             blocks.iter().filter(|block| block.header.first().is_some_and(|word| word == "provider")).count(),
             1
         );
+    }
+
+    #[test]
+    fn what_is_null_or_off_is_not_set() {
+        let blocks = read(
+            "provider \"tencentcloud\" {\n  domain = null\n  enable_pod_oidc = false\n  region = \"r\"\n}\n",
+        );
+        let provider = blocks.iter().find(|block| !block.header.is_empty()).unwrap();
+        assert_eq!(provider.attributes.keys().collect::<Vec<_>>(), ["region"]);
     }
 
     #[test]
