@@ -95,7 +95,9 @@ def identity(house, outputs, step):
 
 
 def states(house, outputs, step):
-    assert outputs["states"] == ["Enabled", "Disabled" if step == 1 else "Enabled"]
+    described = [house.api.call("kms", "DescribeKey", KeyId=id)["KeyMetadata"] for id in outputs["keys"]]
+    assert [key["KeyState"] for key in described] == ["Enabled", "Disabled" if step == 1 else "Enabled"]
+    assert described[0]["KeyRotationEnabled"] is (step == 1)
 
 
 PROOFS = {

@@ -1,8 +1,12 @@
 """What the provider makes of answers that are not a plain yes, and of a cloud that somebody else changes, too."""
 
+import json
+
 import pytest
 
 import evidence
+from requester import Api
+from test_configurations import missing
 from workspace import Failed
 
 IDENTITY = 'data "tencentcloud_sts_caller_identity" "me" {}\n'
@@ -13,6 +17,16 @@ UNKNOWN = {
     "tencentcloud_cam_saml_providers": ("cam", "ListSAMLProviders"),
     "tencentcloud_mariadb_sale_info": ("mariadb", "DescribeSaleInfo"),
 }
+
+ROLE = """
+provider "tencentcloud" {
+  assume_role {
+    role_arn         = "qcs::cam::uin/%s:roleName/deployer"
+    session_name     = "terraform"
+    session_duration = 3600
+  }
+}
+"""
 
 CONTENTS = """
 resource "tencentcloud_tcr_namespace" "library" {
@@ -77,6 +91,21 @@ def test_the_account_may_be_pinned(cloud, api, terraform, ours):
     else:
         with pytest.raises(Failed, match="100000000001|allowed"):
             workspace.apply()
+
+
+def test_a_role_may_be_assumed(start, terraform):
+    cloud = start()
+    gaps = missing(cloud, "# cam: CreateRole\n# sts: AssumeRole")
+    if gaps:
+        pytest.skip(f"not implemented: {', '.join(gaps)}")
+    account = Api(cloud).call("sts", "GetCallerIdentity")["AccountId"]
+    statement = {"action": "name/sts:AssumeRole", "effect": "allow", "principal": {"qcs": [f"qcs::cam::uin/{account}:root"]}}
+    trust = json.dumps({"version": "2.0", "statement": [statement]})
+    cloud.rookery("call", "cam", "CreateRole", "--RoleName", "deployer", "--PolicyDocument", trust)
+    workspace = terraform(cloud)
+    workspace.write(ROLE % account + IDENTITY + 'output "arn" {\n  value = data.tencentcloud_sts_caller_identity.me.arn\n}\n')
+    workspace.apply()
+    assert ":assumed-role/" in workspace.outputs()["arn"]
 
 
 def test_what_somebody_else_changed_is_seen_and_put_right(house, terraform):

@@ -1,7 +1,13 @@
-# kms: CreateKey DisableKey DescribeKey ArchiveKey CancelKeyArchive EnableKey ScheduleKeyDeletion
+# kms: CreateKey DescribeKey ArchiveKey ScheduleKeyDeletion
 # tag: DescribeResourceTagsByResourceIds
+
+variable "step" {
+  type    = number
+  default = 1
+}
 
 resource "tencentcloud_kms_key" "archived" {
   alias       = "archived"
-  is_archived = true
+  is_enabled  = var.step == 1 ? true : null
+  is_archived = var.step == 2 ? true : null
 }

@@ -1,4 +1,4 @@
-# kms: CreateKey DescribeKey GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial EnableKey DisableKey ScheduleKeyDeletion
+# kms: CreateKey DescribeKey GetParametersForImport ImportKeyMaterial EnableKey DisableKey ScheduleKeyDeletion
 # tag: DescribeResourceTagsByResourceIds
 
 variable "step" {
@@ -10,8 +10,8 @@ resource "tencentcloud_kms_external_key" "brought" {
   alias               = "brought"
   description         = "material of our own"
   wrapping_algorithm  = "RSAES_OAEP_SHA_256"
-  key_material_base64 = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-  valid_to            = var.step == 1 ? 0 : 4102444800
+  key_material_base64 = base64encode("sixteen bytes 16")
+  valid_to            = var.step == 1 ? 0 : 2145888000
   is_enabled          = true
 }
 

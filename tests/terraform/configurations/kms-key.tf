@@ -21,6 +21,6 @@ resource "tencentcloud_kms_key" "off" {
   is_enabled = var.step == 2
 }
 
-output "states" {
-  value = [tencentcloud_kms_key.data.key_state, tencentcloud_kms_key.off.key_state]
+output "keys" {
+  value = [tencentcloud_kms_key.data.id, tencentcloud_kms_key.off.id]
 }
