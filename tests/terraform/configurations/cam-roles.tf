@@ -17,9 +17,12 @@ resource "tencentcloud_cam_role" "deployer" {
   document = jsonencode({
     version = "2.0"
     statement = [{
-      action    = "name/sts:AssumeRole"
-      effect    = "allow"
-      principal = { qcs = ["qcs::cam::uin/${data.tencentcloud_user_info.me.owner_uin}:root"] }
+      action = "name/sts:AssumeRole"
+      effect = "allow"
+      principal = merge(
+        { qcs = ["qcs::cam::uin/${data.tencentcloud_user_info.me.owner_uin}:root"] },
+        var.step == 1 ? {} : { service = ["cvm.qcloud.com"] },
+      )
     }]
   })
 

@@ -1,4 +1,4 @@
-# kms: CreateWhiteBoxKey DescribeWhiteBoxKey EnableWhiteBoxKey DisableWhiteBoxKey DeleteWhiteBoxKey DescribeWhiteBoxKeyDetails DescribeWhiteBoxDecryptKey DescribeWhiteBoxDeviceFingerprints OverwriteWhiteBoxDeviceFingerprints
+# kms: CreateWhiteBoxKey DescribeWhiteBoxKey DisableWhiteBoxKey DeleteWhiteBoxKey DescribeWhiteBoxKeyDetails DescribeWhiteBoxDecryptKey DescribeWhiteBoxDeviceFingerprints OverwriteWhiteBoxDeviceFingerprints
 # tag: ModifyResourceTags DescribeResourceTagsByResourceIds
 
 variable "step" {
