@@ -8,5 +8,5 @@ data "tencentcloud_kms_keys" "signers" {
 resource "tencentcloud_kms_cloud_resource_attachment" "database" {
   key_id      = data.tencentcloud_kms_keys.signers.key_list[0].key_id
   product_id  = "mysql"
-  resource_id = "cdb-fitq5t9h"
+  resource_id = "cdb-00000001"
 }
