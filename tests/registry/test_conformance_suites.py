@@ -1,8 +1,7 @@
 """The conformance suites of the OCI distribution specification, against the real binary and behind its login.
 
 `oci-conformance` is the suite as it is now, `oci-conformance-legacy` the one of release 1.1.1. scripts/install-test-tools builds
-both from their Go module. From a checkout of github.com/opencontainers/distribution-spec it is, in its directory `conformance`:
-`go build -o …/oci-conformance .`, and with v1.1.1 `go test -c -o …/oci-conformance-legacy .`
+both from their Go module.
 """
 
 import shutil
