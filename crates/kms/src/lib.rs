@@ -16,6 +16,7 @@ mod material;
 mod message;
 #[cfg(test)]
 mod openssl;
+mod primitives;
 mod signer;
 
 use std::sync::Arc;
