@@ -10,6 +10,7 @@ use rookery_store::StoreError;
 
 use crate::keys::{DESCRIPTION_LIMIT, KeyId};
 use crate::message::{DIGEST_LENGTH, RAW_LIMIT};
+use crate::wrapping::WrappingError;
 
 /// How much of a refused value its message repeats, in characters.
 const QUOTED: usize = 64;
@@ -76,6 +77,9 @@ pub enum Error {
     /// The algorithm exists, but not for keys of this usage.
     #[error("the algorithm does not suit a key of usage {0}")]
     UnsuitedAlgorithm(&'static str),
+    /// A reply could not be encrypted for the caller.
+    #[error(transparent)]
+    Wrapping(#[from] WrappingError),
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -125,6 +129,7 @@ impl Refusal for Error {
             | Self::MessageTooLong(_)
             | Self::DigestLength(_)
             | Self::UnsuitedAlgorithm(_) => ErrorCode::InvalidParameter,
+            Self::Wrapping(error) => error.code(),
             Self::Store(_) | Self::Seal(_) | Self::Cryptography(_) | Self::Damaged(_) => {
                 ErrorCode::InternalError
             }
@@ -172,6 +177,7 @@ impl Error {
             Self::MessageTooLong(length) => format!("A `Message` of type `RAW` must not exceed {RAW_LIMIT} bytes before Base64; this one has {length}."),
             Self::DigestLength(length) => format!("A `Message` of type `DIGEST` must be {DIGEST_LENGTH} bytes before Base64; this one has {length}."),
             Self::UnsuitedAlgorithm(usage) => format!("The `Algorithm` does not suit a key of usage `{usage}`."),
+            Self::Wrapping(error) => error.english(),
             Self::Store(_) | Self::Seal(_) | Self::Cryptography(_) | Self::Damaged(_) => {
                 CommonError::Internal.message(Language::English).into_owned()
             }
@@ -198,6 +204,7 @@ impl Error {
             Self::MessageTooLong(length) => format!("`RAW` 类型的 `Message` 在 Base64 编码前不能超过 {RAW_LIMIT} 字节，实际为 {length} 字节。"),
             Self::DigestLength(length) => format!("`DIGEST` 类型的 `Message` 在 Base64 编码前须为 {DIGEST_LENGTH} 字节，实际为 {length} 字节。"),
             Self::UnsuitedAlgorithm(usage) => format!("`Algorithm` 不适用于用途为 `{usage}` 的密钥。"),
+            Self::Wrapping(error) => error.chinese(),
             Self::Store(_) | Self::Seal(_) | Self::Cryptography(_) | Self::Damaged(_) => {
                 CommonError::Internal.message(Language::Chinese).into_owned()
             }

@@ -18,6 +18,7 @@ mod message;
 mod openssl;
 mod primitives;
 mod signer;
+mod wrapping;
 
 use std::sync::Arc;
 
