@@ -3,13 +3,15 @@
 //! Where the platform has no code of its own for a bad value, the code is `InvalidParameter`: the lists of possible codes that
 //! its SDKs carry for each action name that one for listing, creating, signing and verifying alike.
 
+mod chinese;
+mod english;
+
 use rookery_api::kms::ErrorCode;
 use rookery_gateway::{CommonError, Language, Refusal};
 use rookery_seal::SealError;
 use rookery_store::StoreError;
 
-use crate::keys::{DESCRIPTION_LIMIT, KeyId};
-use crate::message::{DIGEST_LENGTH, RAW_LIMIT};
+use crate::keys::KeyId;
 use crate::wrapping::WrappingError;
 
 /// How much of a refused value its message repeats, in characters.
@@ -24,36 +26,119 @@ pub enum Error {
     /// Another key of the account has this alias in the region.
     #[error("the alias {0} is taken")]
     AliasTaken(String),
-    /// The description is longer than 1,024 bytes.
+    /// A description is longer than it may be; holds the limit in bytes.
     #[error("the description is too long")]
-    DescriptionTooLong,
+    DescriptionTooLong(usize),
     /// The platform has no such key usage.
     #[error("the key usage {0} does not exist")]
     UnknownKeyUsage(String),
-    /// The platform has that key usage, this implementation not yet.
-    #[error("the key usage {0} is not implemented")]
-    KeyUsageNotImplemented(&'static str),
+    /// The key has a usage that the action is not for; holds the key's.
+    #[error("the action is not for keys of usage {0}")]
+    WrongUsage(&'static str),
     /// `Type` is neither 1 nor 2.
     #[error("the key type {0} does not exist")]
     UnknownType(u64),
-    /// `Type` 2: keys whose material the customer imports.
-    #[error("external key material is not implemented")]
-    ExternalNotImplemented,
+    /// `Type` 2 for a usage that is asymmetric: only symmetric material can be imported.
+    #[error("material of the usage {0} cannot be imported")]
+    ExternalKeyPair(&'static str),
     /// There are no HSM clusters here.
     #[error("the HSM cluster {0} does not exist")]
     UnknownHsmCluster(String),
     /// A tag key occurs twice in one request.
     #[error("the tag key {0} is repeated")]
     TagKeyRepeated(String),
+    /// The account has as many keys in the region as it may have.
+    #[error("there are too many keys")]
+    KeyLimit,
     /// The key id is no lower-case UUID.
     #[error("a key id is malformed")]
     MalformedKeyId,
+    /// A key id occurs twice in one request.
+    #[error("the key {0} is repeated")]
+    KeyIdRepeated(KeyId),
+    /// A list of ids has none, or more than an action takes; holds the number.
+    #[error("a list of {0} ids")]
+    IdCount(usize),
     /// The account has no such key in the region.
     #[error("the key {0} does not exist")]
     KeyNotFound(KeyId),
     /// The key is disabled.
     #[error("the key {0} is disabled")]
     KeyDisabled(KeyId),
+    /// The key is archived: it decrypts only.
+    #[error("the key {0} is archived")]
+    KeyArchived(KeyId),
+    /// The key waits for its deletion.
+    #[error("the key {0} is to be deleted")]
+    KeyPendingDelete(KeyId),
+    /// The key is in a state, which is named, in which the operation is not possible.
+    #[error("the key {0} is in state {1}")]
+    StateNotSupported(KeyId, &'static str),
+    /// Only what is disabled can be scheduled for deletion.
+    #[error("the key {0} is not disabled")]
+    KeyShouldBeDisabled(KeyId),
+    /// There is no deletion to cancel.
+    #[error("the key {0} is not to be deleted")]
+    KeyNotPendingDelete(KeyId),
+    /// A resource of a cloud product depends on the key.
+    #[error("the key {0} is bound to a cloud product")]
+    UsedByProduct(KeyId),
+    /// The resource of a cloud product is not bound to the key.
+    #[error("there is no such binding of the key {0}")]
+    BindingNotFound(KeyId),
+    /// `PendingWindowInDays` is not within 7 to 30.
+    #[error("a window of {0} days")]
+    PendingWindow(u64),
+    /// `RotateDays` is not within 7 to 365.
+    #[error("a rotation every {0} days")]
+    RotateDays(u64),
+    /// The key's material was imported, so it cannot be rotated.
+    #[error("the material of the key {0} was imported")]
+    ExternalCannotRotate(KeyId),
+    /// The key cannot be rotated: it is asymmetric, external, or its rotation is not enabled.
+    #[error("the key {0} cannot be rotated")]
+    RotateNotSupported(KeyId),
+    /// The key was rotated within the last 24 hours.
+    #[error("the key {0} was rotated less than a day ago")]
+    RotatedLately(KeyId),
+    /// The key's material was made here, so none can be imported.
+    #[error("the material of the key {0} is not imported")]
+    NotExternal(KeyId),
+    /// An import token was not issued for the key.
+    #[error("an import token is not the key's")]
+    ImportToken,
+    /// An import token has expired, or a later one replaced it.
+    #[error("an import token has expired")]
+    ImportTokenExpired,
+    /// Imported material is not encrypted with the public key that belongs to its token.
+    #[error("imported material cannot be decrypted")]
+    MaterialUndecryptable,
+    /// Imported material has another length than the cipher of its region takes.
+    #[error("imported material of {found} bytes instead of {expected}")]
+    MaterialLength {
+        /// The length of a key of the cipher, in bytes.
+        expected: usize,
+        /// The length of the material, in bytes.
+        found: usize,
+    },
+    /// Imported material is not what was imported first.
+    #[error("imported material is another than before")]
+    MaterialMismatch,
+    /// A text to be encrypted is empty, too long, or no Base64.
+    #[error("a text cannot be encrypted")]
+    Plaintext,
+    /// An encryption context is no JSON object of texts, or too long.
+    #[error("an encryption context is malformed")]
+    EncryptionContext,
+    /// A ciphertext is not one that was made here.
+    #[error("a ciphertext is malformed")]
+    MalformedCiphertext,
+    /// A ciphertext does not decrypt: it was altered, or belongs to another context or key.
+    #[error("a ciphertext does not decrypt")]
+    Undecryptable,
+    /// A reply could not be encrypted for the caller.
+    #[error(transparent)]
+    Wrapping(#[from] WrappingError),
     /// `MemberAccount` or `MemberAccounts` was given: an account reaches only its own keys.
     #[error("member accounts are not implemented")]
     MemberAccounts,
@@ -65,21 +150,31 @@ pub enum Error {
         /// The value, shortened.
         value: String,
     },
+    /// A parameter has an effect only together with another one.
+    #[error("{parameter} needs {needed}")]
+    Needs {
+        /// The parameter.
+        parameter: &'static str,
+        /// What it needs.
+        needed: &'static str,
+    },
     /// A parameter is not standard Base64.
     #[error("{0} is not Base64")]
     NotBase64(&'static str),
     /// A message to be hashed is longer than 4,096 bytes.
     #[error("a message of {0} bytes is too long")]
     MessageTooLong(usize),
-    /// A digest is not 32 bytes.
-    #[error("a digest of {0} bytes does not have the length of SHA-256")]
-    DigestLength(usize),
+    /// A digest does not have the length of those that the algorithm signs.
+    #[error("a digest of {found} bytes instead of {expected}")]
+    DigestLength {
+        /// The length that the algorithm signs, in bytes.
+        expected: usize,
+        /// The length of the digest, in bytes.
+        found: usize,
+    },
     /// The algorithm exists, but not for keys of this usage.
     #[error("the algorithm does not suit a key of usage {0}")]
     UnsuitedAlgorithm(&'static str),
-    /// A reply could not be encrypted for the caller.
-    #[error(transparent)]
-    Wrapping(#[from] WrappingError),
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -113,23 +208,47 @@ impl Refusal for Error {
         match self {
             Self::InvalidAlias => ErrorCode::InvalidParameterValueInvalidAlias,
             Self::AliasTaken(_) => ErrorCode::InvalidParameterValueAliasAlreadyExists,
-            Self::UnknownKeyUsage(_) => ErrorCode::InvalidParameterValueInvalidKeyUsage,
-            Self::UnknownType(_) => ErrorCode::InvalidParameterValueInvalidType,
+            Self::UnknownKeyUsage(_) | Self::WrongUsage(_) => ErrorCode::InvalidParameterValueInvalidKeyUsage,
+            Self::UnknownType(_) | Self::ExternalKeyPair(_) => ErrorCode::InvalidParameterValueInvalidType,
             Self::UnknownHsmCluster(_) => ErrorCode::InvalidParameterValueInvalidHsmClusterId,
             Self::TagKeyRepeated(_) => ErrorCode::InvalidParameterValueTagKeysDuplicated,
+            Self::KeyLimit => ErrorCode::LimitExceededCmkLimitExceeded,
             Self::MalformedKeyId => ErrorCode::InvalidParameterValueInvalidKeyId,
+            Self::KeyIdRepeated(_) => ErrorCode::InvalidParameterValueDuplicatedKeyId,
             Self::KeyNotFound(_) => ErrorCode::ResourceUnavailableCmkNotFound,
             Self::KeyDisabled(_) => ErrorCode::ResourceUnavailableCmkDisabled,
-            Self::KeyUsageNotImplemented(_) | Self::ExternalNotImplemented | Self::MemberAccounts => {
-                ErrorCode::UnsupportedOperation
-            }
-            Self::DescriptionTooLong
+            Self::KeyArchived(_) => ErrorCode::ResourceUnavailableCmkArchived,
+            Self::KeyPendingDelete(_) => ErrorCode::ResourceUnavailableKeyPendingDelete,
+            Self::StateNotSupported(..) => ErrorCode::ResourceUnavailableCmkStateNotSupport,
+            Self::KeyShouldBeDisabled(_) => ErrorCode::ResourceUnavailableCmkShouldBeDisabled,
+            Self::KeyNotPendingDelete(_) => ErrorCode::ResourceUnavailableCmkNotPendingDelete,
+            Self::UsedByProduct(_) => ErrorCode::FailedOperationCmkUsedByCloudProduct,
+            Self::BindingNotFound(_) => ErrorCode::ResourceUnavailableCloudResourceBindingNotFound,
+            Self::PendingWindow(_) => ErrorCode::InvalidParameterInvalidPendingWindowInDays,
+            Self::ExternalCannotRotate(_) => ErrorCode::UnsupportedOperationExternalCmkCanNotRotate,
+            Self::RotateNotSupported(_) => ErrorCode::UnsupportedOperationRotateNotSupported,
+            Self::RotatedLately(_) => ErrorCode::RequestLimitExceededRotateRateLimited,
+            Self::NotExternal(_) => ErrorCode::UnsupportedOperationNotExternalCmk,
+            Self::ImportTokenExpired => ErrorCode::ResourceUnavailableTokenExpired,
+            Self::MaterialUndecryptable => ErrorCode::InvalidParameterDecryptMaterialError,
+            Self::MaterialMismatch => ErrorCode::InvalidParameterValueMaterialNotMatch,
+            Self::Plaintext => ErrorCode::InvalidParameterValueInvalidPlaintext,
+            Self::MalformedCiphertext => ErrorCode::InvalidParameterValueInvalidCiphertext,
+            Self::Undecryptable => ErrorCode::FailedOperationDecryptError,
+            Self::Wrapping(error) => error.code(),
+            Self::MemberAccounts => ErrorCode::UnsupportedOperation,
+            Self::DescriptionTooLong(_)
+            | Self::IdCount(_)
+            | Self::RotateDays(_)
+            | Self::ImportToken
+            | Self::MaterialLength { .. }
+            | Self::EncryptionContext
             | Self::InvalidValue { .. }
+            | Self::Needs { .. }
             | Self::NotBase64(_)
             | Self::MessageTooLong(_)
-            | Self::DigestLength(_)
+            | Self::DigestLength { .. }
             | Self::UnsuitedAlgorithm(_) => ErrorCode::InvalidParameter,
-            Self::Wrapping(error) => error.code(),
             Self::Store(_) | Self::Seal(_) | Self::Cryptography(_) | Self::Damaged(_) => {
                 ErrorCode::InternalError
             }
@@ -141,8 +260,8 @@ impl Refusal for Error {
             (Self::Store(_) | Self::Seal(_) | Self::Cryptography(_) | Self::Damaged(_), _) => {
                 CommonError::Internal.message(language).into_owned()
             }
-            (_, Language::English) => self.english(),
-            (_, Language::Chinese) => self.chinese(),
+            (_, Language::English) => english::message(self),
+            (_, Language::Chinese) => chinese::message(self),
         }
     }
 
@@ -152,62 +271,6 @@ impl Refusal for Error {
                 Some(self.to_string())
             }
             _ => None,
-        }
-    }
-}
-
-impl Error {
-    fn english(&self) -> String {
-        match self {
-            Self::InvalidAlias => "`Alias` must be 1 to 60 letters, digits, `-` and `_`, begin with a letter or a digit, and not begin with `kms-`, which is reserved for cloud products.".to_owned(),
-            Self::AliasTaken(alias) => format!("The alias `{alias}` already exists in this region."),
-            Self::DescriptionTooLong => format!("`Description` must not exceed {DESCRIPTION_LIMIT} bytes."),
-            Self::UnknownKeyUsage(usage) => format!("The key usage `{usage}` does not exist."),
-            Self::KeyUsageNotImplemented(usage) => format!("Rookery does not implement keys of usage `{usage}` yet."),
-            Self::UnknownType(kind) => format!("The key type `{kind}` does not exist."),
-            Self::ExternalNotImplemented => "Rookery does not implement keys with imported material (`Type` 2) yet.".to_owned(),
-            Self::UnknownHsmCluster(cluster) => format!("The HSM cluster `{cluster}` does not exist."),
-            Self::TagKeyRepeated(key) => format!("The tag key `{key}` is given more than once."),
-            Self::MalformedKeyId => "`KeyId` must be a lower-case UUID.".to_owned(),
-            Self::KeyNotFound(id) => format!("The key `{id}` does not exist in this region."),
-            Self::KeyDisabled(id) => format!("The key `{id}` is disabled."),
-            Self::MemberAccounts => "Rookery does not implement member accounts: only the caller's own keys can be reached.".to_owned(),
-            Self::InvalidValue { parameter, value } => format!("The value `{value}` specified in the parameter `{parameter}` is not valid."),
-            Self::NotBase64(parameter) => format!("`{parameter}` must be standard Base64 with padding."),
-            Self::MessageTooLong(length) => format!("A `Message` of type `RAW` must not exceed {RAW_LIMIT} bytes before Base64; this one has {length}."),
-            Self::DigestLength(length) => format!("A `Message` of type `DIGEST` must be {DIGEST_LENGTH} bytes before Base64; this one has {length}."),
-            Self::UnsuitedAlgorithm(usage) => format!("The `Algorithm` does not suit a key of usage `{usage}`."),
-            Self::Wrapping(error) => error.english(),
-            Self::Store(_) | Self::Seal(_) | Self::Cryptography(_) | Self::Damaged(_) => {
-                CommonError::Internal.message(Language::English).into_owned()
-            }
-        }
-    }
-
-    fn chinese(&self) -> String {
-        match self {
-            Self::InvalidAlias => "`Alias` 须为 1 到 60 个字母、数字、`-` 或 `_`，首字符须为字母或数字，且不能以云产品保留的 `kms-` 开头。".to_owned(),
-            Self::AliasTaken(alias) => format!("别名 `{alias}` 在该地域已经存在。"),
-            Self::DescriptionTooLong => format!("`Description` 不能超过 {DESCRIPTION_LIMIT} 字节。"),
-            Self::UnknownKeyUsage(usage) => format!("密钥用途 `{usage}` 不存在。"),
-            Self::KeyUsageNotImplemented(usage) => format!("Rookery 尚未实现用途为 `{usage}` 的密钥。"),
-            Self::UnknownType(kind) => format!("密钥类型 `{kind}` 不存在。"),
-            Self::ExternalNotImplemented => "Rookery 尚未实现导入密钥材料的密钥（`Type` 为 2）。".to_owned(),
-            Self::UnknownHsmCluster(cluster) => format!("HSM 集群 `{cluster}` 不存在。"),
-            Self::TagKeyRepeated(key) => format!("标签键 `{key}` 重复。"),
-            Self::MalformedKeyId => "`KeyId` 须为小写的 UUID。".to_owned(),
-            Self::KeyNotFound(id) => format!("密钥 `{id}` 在该地域不存在。"),
-            Self::KeyDisabled(id) => format!("密钥 `{id}` 已被禁用。"),
-            Self::MemberAccounts => "Rookery 尚未实现成员账号：只能访问调用者自己的密钥。".to_owned(),
-            Self::InvalidValue { parameter, value } => format!("参数 `{parameter}` 的取值 `{value}` 错误。"),
-            Self::NotBase64(parameter) => format!("`{parameter}` 须为带填充的标准 Base64。"),
-            Self::MessageTooLong(length) => format!("`RAW` 类型的 `Message` 在 Base64 编码前不能超过 {RAW_LIMIT} 字节，实际为 {length} 字节。"),
-            Self::DigestLength(length) => format!("`DIGEST` 类型的 `Message` 在 Base64 编码前须为 {DIGEST_LENGTH} 字节，实际为 {length} 字节。"),
-            Self::UnsuitedAlgorithm(usage) => format!("`Algorithm` 不适用于用途为 `{usage}` 的密钥。"),
-            Self::Wrapping(error) => error.chinese(),
-            Self::Store(_) | Self::Seal(_) | Self::Cryptography(_) | Self::Damaged(_) => {
-                CommonError::Internal.message(Language::Chinese).into_owned()
-            }
         }
     }
 }

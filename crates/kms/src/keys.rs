@@ -4,11 +4,15 @@ use std::fmt;
 
 use rookery_api::kms::KeyMetadata;
 use rookery_seal::Sealed;
-use rookery_signing::{Algorithm, KeyUsage as SigningUsage};
-use rookery_store::{ErasedIndex, Index, Read, Regional, Scan, Table, Transaction};
+use rookery_store::{ErasedIndex, Index, Read, Regional, Scan, StoreError, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, shortened};
+use crate::bindings::Bindings;
+use crate::error::Error;
+use crate::import::ImportParameters;
+use crate::states::KeyState;
+use crate::tags::{self, KeyTag};
+use crate::usage::{Cipher, KeyUsage};
 
 /// The longest description, in bytes.
 pub(crate) const DESCRIPTION_LIMIT: usize = 1024;
@@ -16,12 +20,15 @@ pub(crate) const DESCRIPTION_LIMIT: usize = 1024;
 const ALIAS_LIMIT: usize = 60;
 /// How the aliases begin that are reserved for cloud products.
 const RESERVED_ALIAS: &str = "kms-";
-/// `Origin` of keys whose material was made here.
-pub(crate) const ORIGIN: &str = "TENCENT_KMS";
 /// `Owner` of keys that no cloud product made.
 const OWNER: &str = "user";
-/// `KeyMetadata.Type`: keys of the international algorithms. 4 would be keys of the SM series.
+/// `KeyMetadata.Type` of the algorithms of FIPS 140-2.
 const INTERNATIONAL: i64 = 2;
+/// `KeyMetadata.Type` of the SM algorithms.
+const CHINESE: i64 = 4;
+/// How many keys an account can have in a region. A key stays for seven days at least, so that a store that tests use fills up; the
+/// limit is far above the platform's 200 for their sake.
+pub(crate) const KEY_LIMIT: usize = 10_000;
 
 /// The id of a key: a lower-case UUID.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +48,20 @@ impl KeyId {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The id of those 16 bytes.
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        let mut text = format!("{:032x}", u128::from_be_bytes(bytes));
+        for at in [20, 16, 12, 8] {
+            text.insert(at, '-');
+        }
+        Self(text)
+    }
+
+    /// The 16 bytes that the id stands for.
+    pub(crate) fn to_bytes(&self) -> Option<[u8; 16]> {
+        u128::from_str_radix(&self.0.replace('-', ""), 16).ok().map(u128::to_be_bytes)
+    }
 }
 
 impl fmt::Display for KeyId {
@@ -54,86 +75,45 @@ pub(crate) fn seal_context(id: &KeyId) -> String {
     format!("kms/key/{id}")
 }
 
-/// The usages that keys can be made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum KeyUsage {
-    #[serde(rename = "ASYMMETRIC_SIGN_VERIFY_RSA_2048")]
-    SignVerifyRsa2048,
-    #[serde(rename = "ASYMMETRIC_SIGN_VERIFY_ECC")]
-    SignVerifyEcc,
+/// Where the material of a key comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Origin {
+    /// It was made here.
+    #[default]
+    #[serde(rename = "TENCENT_KMS")]
+    Kms,
+    /// The customer imports it.
+    #[serde(rename = "EXTERNAL")]
+    External,
 }
 
-/// The usages that the platform has besides [`KeyUsage`].
-const NOT_IMPLEMENTED: [&str; 5] = [
-    "ENCRYPT_DECRYPT",
-    "ASYMMETRIC_DECRYPT_RSA_2048",
-    "ASYMMETRIC_DECRYPT_SM2",
-    "ASYMMETRIC_SIGN_VERIFY_SM2",
-    "ASYMMETRIC_SIGN_VERIFY_ECDSA384",
-];
-
-impl KeyUsage {
-    const ALL: [Self; 2] = [Self::SignVerifyRsa2048, Self::SignVerifyEcc];
-    /// The usage of a key for which none is asked, and of the keys that a list shows for which none is asked.
-    pub(crate) const DEFAULT: &'static str = "ENCRYPT_DECRYPT";
-
+impl Origin {
     /// The word on the wire.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Self::SignVerifyRsa2048 => "ASYMMETRIC_SIGN_VERIFY_RSA_2048",
-            Self::SignVerifyEcc => "ASYMMETRIC_SIGN_VERIFY_ECC",
-        }
-    }
-
-    /// The usage that a new key is asked to have.
-    pub(crate) fn parse(word: &str) -> Result<Self, Error> {
-        let known = Self::known(word)?;
-        Self::ALL.into_iter().find(|usage| usage.word() == known).ok_or(Error::KeyUsageNotImplemented(known))
-    }
-
-    /// The word itself, provided that the platform has such a usage.
-    pub(crate) fn known(word: &str) -> Result<&'static str, Error> {
-        let all = Self::ALL.into_iter().map(Self::word).chain(NOT_IMPLEMENTED);
-        all.into_iter().find(|known| *known == word).ok_or_else(|| Error::UnknownKeyUsage(shortened(word)))
-    }
-
-    /// `algorithm`, provided that keys of this usage sign with it. `None` is one that suits no key here.
-    pub(crate) fn suited(self, algorithm: Option<Algorithm>) -> Result<Algorithm, Error> {
-        match (self, algorithm) {
-            (
-                Self::SignVerifyRsa2048,
-                Some(suited @ (Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256)),
-            )
-            | (Self::SignVerifyEcc, Some(suited @ Algorithm::EcdsaP256Sha256)) => Ok(suited),
-            _ => Err(Error::UnsuitedAlgorithm(self.word())),
+            Self::Kms => "TENCENT_KMS",
+            Self::External => "EXTERNAL",
         }
     }
 }
 
-impl From<KeyUsage> for SigningUsage {
-    fn from(usage: KeyUsage) -> Self {
-        match usage {
-            KeyUsage::SignVerifyRsa2048 => Self::Rsa2048,
-            KeyUsage::SignVerifyEcc => Self::EccP256,
-        }
-    }
+/// When a key is rotated without being asked.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Rotation {
+    pub(crate) days: u64,
+    /// UNIX seconds.
+    pub(crate) next: u64,
 }
 
-/// The states that a key can be in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum KeyState {
-    Enabled,
-    Disabled,
-}
-
-impl KeyState {
-    /// The word on the wire.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Enabled => "Enabled",
-            Self::Disabled => "Disabled",
-        }
-    }
+/// What is known of imported material.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Imported {
+    /// The digest of the material, sealed: it outlives the material, since no other may be imported.
+    pub(crate) digest: Sealed,
+    /// Whether the material is there.
+    pub(crate) present: bool,
+    /// When it expires, in UNIX seconds; never if `None`.
+    pub(crate) valid_to: Option<u64>,
 }
 
 /// A key without its material.
@@ -149,19 +129,58 @@ pub(crate) struct Key {
     pub(crate) created: u64,
     /// Its place among the keys of its account and region, in the order in which they were made.
     pub(crate) sequence: u64,
-    pub(crate) tags: Vec<KeyTag>,
+    #[serde(default)]
+    pub(crate) origin: Origin,
+    /// The cipher of a symmetric key.
+    #[serde(default)]
+    pub(crate) cipher: Option<Cipher>,
+    /// The version of a symmetric key's material that encrypts; those before it decrypt.
+    #[serde(default = "first_version")]
+    pub(crate) version: u32,
+    #[serde(default)]
+    pub(crate) rotation: Option<Rotation>,
+    /// UNIX seconds.
+    #[serde(default)]
+    pub(crate) last_rotated: Option<u64>,
+    /// UNIX seconds; set while the key waits for its deletion.
+    #[serde(default)]
+    pub(crate) deletion: Option<u64>,
+    /// Set since material was imported first.
+    #[serde(default)]
+    pub(crate) imported: Option<Imported>,
 }
 
-/// A tag of a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeyTag {
-    pub(crate) key: String,
-    pub(crate) value: String,
+/// The version of the material that a key gets first. Imported material and key pairs have no other.
+pub(crate) const fn first_version() -> u32 {
+    1
 }
 
 impl Key {
-    /// The key as `DescribeKey` and `ListKeyDetail` show it. Rotation, expiry, deletion, replicas in other regions, HSM
-    /// clusters and member accounts have no part in these keys, and show the zeros and empty texts of keys without them.
+    /// When something happens to the key by itself: it is deleted, its material expires, or it is rotated.
+    pub(crate) fn due(&self) -> Option<u64> {
+        if self.state == KeyState::PendingDelete {
+            return self.deletion;
+        }
+        let expiry = self.imported.as_ref().filter(|imported| imported.present);
+        let rotation = self.rotation.filter(|_| self.state == KeyState::Enabled);
+        expiry.and_then(|imported| imported.valid_to).or(rotation.map(|rotation| rotation.next))
+    }
+
+    /// Whether there is material to work with.
+    pub(crate) fn has_material(&self) -> bool {
+        match self.origin {
+            Origin::Kms => true,
+            Origin::External => self.imported.as_ref().is_some_and(|imported| imported.present),
+        }
+    }
+
+    /// The state of a key that is in use again.
+    pub(crate) fn state_in_use(&self) -> KeyState {
+        if self.has_material() { KeyState::Enabled } else { KeyState::PendingImport }
+    }
+
+    /// The key as `DescribeKey` and `ListKeyDetail` show it. Replicas in other regions, HSM clusters and member accounts have no part
+    /// in these keys, and show the zeros and empty texts of keys without them.
     pub(crate) fn metadata(&self, id: String) -> KeyMetadata {
         KeyMetadata {
             alias: self.alias.clone(),
@@ -169,18 +188,18 @@ impl Key {
             description: self.description.clone(),
             key_state: self.state.word().to_owned(),
             key_usage: self.usage.word().to_owned(),
-            r#type: INTERNATIONAL,
+            r#type: self.standard(),
             creator_uin: self.creator,
-            key_rotation_enabled: false,
+            key_rotation_enabled: self.rotation.is_some(),
             owner: OWNER.to_owned(),
-            next_rotate_time: 0,
-            deletion_date: 0,
-            origin: ORIGIN.to_owned(),
-            valid_to: 0,
+            next_rotate_time: self.rotation.map_or(0, |rotation| rotation.next),
+            deletion_date: self.deletion.unwrap_or_default(),
+            origin: self.origin.word().to_owned(),
+            valid_to: self.imported.as_ref().and_then(|imported| imported.valid_to).unwrap_or_default(),
             resource_id: format!("creatorUin/{}/{id}", self.creator),
             hsm_cluster_id: String::new(),
-            rotate_days: 0,
-            last_rotate_time: 0,
+            rotate_days: self.rotation.map_or(0, |rotation| rotation.days),
+            last_rotate_time: self.last_rotated.unwrap_or_default(),
             is_sync_replica: 0,
             source_region: String::new(),
             sync_status: 0,
@@ -195,6 +214,13 @@ impl Key {
             key_id: id,
         }
     }
+
+    /// `KeyMetadata.Type`: the standard that the key's algorithm is of.
+    fn standard(&self) -> i64 {
+        let chinese = self.cipher == Some(Cipher::Sm4)
+            || matches!(self.usage, KeyUsage::DecryptSm2 | KeyUsage::SignVerifySm2);
+        if chinese { CHINESE } else { INTERNATIONAL }
+    }
 }
 
 /// The keys by their ids.
@@ -205,7 +231,21 @@ impl Table for Keys {
     type Scope = Regional;
     type Key = String;
     type Row = Key;
-    const INDEXES: &'static [&'static dyn ErasedIndex<Self>] = &[&ByAlias, &BySequence];
+    const INDEXES: &'static [&'static dyn ErasedIndex<Self>] = &[&ByAlias, &BySequence, &ByDue];
+}
+
+/// When something is due, of whichever account and region.
+pub(crate) struct ByDue;
+
+impl Index for ByDue {
+    type Table = Keys;
+    type Value = u64;
+    const NAME: &'static str = "due";
+    const UNIQUE: bool = false;
+
+    fn value(_: &Regional, _: &String, key: &Key) -> Option<u64> {
+        key.due()
+    }
 }
 
 /// Account, region, alias.
@@ -246,7 +286,7 @@ pub(crate) fn oldest_first(scope: &Regional) -> Scan<(u64, String, u64)> {
     Scan::all().prefix(&(scope.uin, scope.region.clone()))
 }
 
-/// The key pair of a key.
+/// The key pair of an asymmetric key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Material {
     /// The public key: DER `SubjectPublicKeyInfo` in Base64.
@@ -255,7 +295,7 @@ pub(crate) struct Material {
     pub(crate) private_key: Sealed,
 }
 
-/// The material by the ids of the keys, apart from them so that lists do not read it.
+/// The key pairs by the ids of the keys, apart from them so that lists do not read them.
 pub(crate) struct Materials;
 
 impl Table for Materials {
@@ -263,6 +303,27 @@ impl Table for Materials {
     type Scope = Regional;
     type Key = String;
     type Row = Material;
+}
+
+/// A version of a symmetric key's material, sealed for [`version_context`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Version {
+    pub(crate) secret: Sealed,
+}
+
+/// The material of symmetric keys, by the id of the key and the number of the version.
+pub(crate) struct Versions;
+
+impl Table for Versions {
+    const NAME: &'static str = "kms.versions";
+    type Scope = Regional;
+    type Key = (String, u64);
+    type Row = Version;
+}
+
+/// What a version of a symmetric key's material is sealed for.
+pub(crate) fn version_context(id: &KeyId, version: u32) -> String {
+    format!("kms/key/{id}/{version}")
 }
 
 /// Checks an alias against the platform's rules.
@@ -280,22 +341,73 @@ pub(crate) fn check_alias_free(view: &impl Read, scope: &Regional, alias: &str) 
     if taken.is_some() { Err(Error::AliasTaken(alias.to_owned())) } else { Ok(()) }
 }
 
-/// Adds a new key with its material, last in the order of creation.
+/// What a new key starts with.
+#[derive(Clone)]
+pub(crate) enum NewMaterial {
+    Pair(Material),
+    Symmetric(Version),
+    /// It is to be imported.
+    None,
+}
+
+/// Adds a new key with its material and tags, last in the order of creation.
 pub(crate) fn add(
     tx: &mut Transaction<'_>,
     scope: &Regional,
     id: &KeyId,
     mut key: Key,
-    material: &Material,
+    material: &NewMaterial,
+    tags: &Vec<KeyTag>,
 ) -> Result<(), Error> {
     check_alias_free(tx, scope, &key.alias)?;
+    if tx.count_index::<BySequence>(oldest_first(scope).limit(KEY_LIMIT))? == KEY_LIMIT {
+        return Err(Error::KeyLimit);
+    }
     let newest = tx.scan_index::<BySequence>(newest_first(scope).limit(1))?;
     key.sequence = newest.first().map_or(0, |(_, _, key)| key.sequence + 1);
     let id = id.to_string();
     if !tx.insert::<Keys>(scope, &id, &key)? {
         return Err(Error::Damaged("a new key was given the id of another one"));
     }
-    tx.put::<Materials>(scope, &id, material)?;
+    match material {
+        NewMaterial::Pair(pair) => tx.put::<Materials>(scope, &id, pair)?,
+        NewMaterial::Symmetric(version) => {
+            tx.put::<Versions>(scope, &(id.clone(), u64::from(key.version)), version)?
+        }
+        NewMaterial::None => {}
+    }
+    tags::attach(tx, scope, key.creator, &id, tags)?;
+    Ok(())
+}
+
+/// Removes a key, and everything that is kept because of it, for good.
+pub(crate) fn remove(
+    tx: &mut Transaction<'_>,
+    scope: &Regional,
+    id: &str,
+    key: &Key,
+) -> Result<(), StoreError> {
+    let id = id.to_owned();
+    tx.delete::<Keys>(scope, &id)?;
+    tx.delete::<Materials>(scope, &id)?;
+    remove_versions(tx, scope, &id)?;
+    tx.delete::<ImportParameters>(scope, &id)?;
+    for binding in tx.scan_keys::<Bindings>(scope, Scan::all().prefix(id.as_str()))? {
+        tx.delete::<Bindings>(scope, &binding)?;
+    }
+    tags::detach(tx, scope, key.creator, &id)?;
+    Ok(())
+}
+
+/// Removes a symmetric key's material.
+pub(crate) fn remove_versions(
+    tx: &mut Transaction<'_>,
+    scope: &Regional,
+    id: &str,
+) -> Result<(), StoreError> {
+    for version in tx.scan_keys::<Versions>(scope, Scan::all().prefix(id))? {
+        tx.delete::<Versions>(scope, &version)?;
+    }
     Ok(())
 }
 
@@ -333,21 +445,14 @@ mod tests {
         }
     }
 
-    #[test]
-    fn usages_are_implemented_known_or_neither() {
-        for usage in KeyUsage::ALL {
-            assert_eq!(KeyUsage::parse(usage.word()).unwrap(), usage);
-        }
-        for word in NOT_IMPLEMENTED {
-            assert!(
-                matches!(KeyUsage::parse(word), Err(Error::KeyUsageNotImplemented(known)) if known == word)
-            );
-            assert_eq!(KeyUsage::known(word).unwrap(), word);
-        }
-        assert!(matches!(KeyUsage::parse("encrypt_decrypt"), Err(Error::UnknownKeyUsage(_))));
-    }
-
     proptest! {
+        #[test]
+        fn an_id_is_made_of_its_bytes(bytes: [u8; 16]) {
+            let id = KeyId::from_bytes(bytes);
+            prop_assert_eq!(KeyId::parse(id.as_str()).unwrap(), id.clone());
+            prop_assert_eq!(id.to_bytes(), Some(bytes));
+        }
+
         #[test]
         fn an_accepted_id_is_written_as_it_was_read(text in "[0-9a-fA-F-]{34,38}") {
             if let Ok(id) = KeyId::parse(&text) {

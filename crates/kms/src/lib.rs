@@ -1,14 +1,16 @@
-//! KMS: keys that never leave it, and what is signed with them.
+//! KMS: keys that never leave it, and what is encrypted, signed and decrypted with them.
 //!
-//! Implemented are the asymmetric keys that sign: RSA-2048 (PKCS#1 v1.5 and PSS) and ECDSA on P-256, both over SHA-256. Key
-//! pairs are made by aws-lc-rs and kept as sealed PKCS#8; what a signature is worth can be checked with `openssl` against the
-//! public key. Other usages and external key material are refused with `UnsupportedOperation` and words that say so.
+//! Keys belong to an account and a region. Their material is made here or imported, kept sealed, and used by the operations that the
+//! key's usage ([`usage`]) and state ([`states`]) admit. What happens by the clock (deletion, expiry, rotation) is in [`timers`].
 //!
-//! Keys belong to an account and a region. [`Kms`] is also a [`rookery_signing::Signer`], so that another product can sign
-//! without knowing this one.
+//! [`Kms`] is also a [`rookery_signing::Signer`], so that another product can sign without knowing this one.
 
 mod actions;
+mod bindings;
+mod context;
+mod envelope;
 mod error;
+mod import;
 mod keys;
 mod listing;
 mod loaded;
@@ -18,31 +20,41 @@ mod message;
 mod openssl;
 mod primitives;
 mod signer;
+mod states;
+mod tags;
+mod timers;
+mod usage;
 mod wrapping;
 
 use std::sync::Arc;
 
 use rookery_gateway::{Call, Resource};
 use rookery_seal::Seal;
-use rookery_signing::Algorithm;
-use rookery_store::{Read, Regional, Store};
+use rookery_store::{Read, Regional, Store, Transaction};
 use rookery_world::World;
 
 pub use self::actions::register;
 #[cfg(test)]
 use self::actions::scene;
+use self::envelope::SymmetricKey;
 pub use self::error::Error;
 pub use self::keys::KeyId;
-use self::keys::{Key, KeyState, Keys, Material, Materials};
-use self::loaded::KeyPairs;
-use self::material::{Digest, KeyPair};
+use self::keys::{Key, Keys, Material, Materials};
+use self::loaded::Unsealed;
+use self::material::KeyPair;
+use self::message::Message;
+use self::states::{KeyState, Operation};
+pub use self::tags::KeyTag;
+use self::usage::Algorithm;
+pub use self::wrapping::WrappingError;
 
 /// The key service of the whole cloud.
 pub struct Kms {
     store: Store,
     seal: Seal,
     world: World,
-    loaded: KeyPairs,
+    pairs: Unsealed<KeyPair>,
+    secrets: Unsealed<SymmetricKey>,
 }
 
 impl std::fmt::Debug for Kms {
@@ -52,10 +64,16 @@ impl std::fmt::Debug for Kms {
 }
 
 impl Kms {
-    /// A key service over the keys in `store`, whose private halves open with `seal`.
+    /// A key service over the keys in `store`, whose material opens with `seal`.
     #[must_use]
     pub fn new(store: Store, seal: Seal, world: World) -> Arc<Self> {
-        Arc::new(Self { store, seal, world, loaded: KeyPairs::default() })
+        Arc::new(Self { store, seal, world, pairs: Unsealed::default(), secrets: Unsealed::default() })
+    }
+
+    /// Begins a call: does what is due by the clock, and tells whose keys it works with.
+    async fn enter<R>(&self, call: &Call<R>) -> Result<Regional, Error> {
+        self.settle().await?;
+        Ok(scope(call))
     }
 
     /// The key of that id, whatever its state.
@@ -64,13 +82,11 @@ impl Kms {
             .read(|view| view.get::<Keys>(scope, id.as_str())?.ok_or_else(|| Error::KeyNotFound(id.clone())))
     }
 
-    /// The key of that id, provided that it may be used.
-    fn usable_key(&self, scope: &Regional, id: &KeyId) -> Result<Key, Error> {
+    /// The key of that id, in a state that admits the operation.
+    fn key_for(&self, scope: &Regional, id: &KeyId, operation: Operation) -> Result<Key, Error> {
         let key = self.key(scope, id)?;
-        match key.state {
-            KeyState::Enabled => Ok(key),
-            KeyState::Disabled => Err(Error::KeyDisabled(id.clone())),
-        }
+        operation.check(id, key.state)?;
+        Ok(key)
     }
 
     /// The key pair of that key, as it is kept.
@@ -80,23 +96,23 @@ impl Kms {
         })
     }
 
-    /// Signs with an enabled key. `algorithm` is `None` for one that is known and suits no key that can be made here.
-    async fn sign_digest(
+    /// Signs with an enabled key.
+    async fn sign_message(
         &self,
         scope: &Regional,
         id: &KeyId,
-        algorithm: Option<Algorithm>,
-        digest: &Digest,
+        algorithm: Algorithm,
+        message: &Message,
     ) -> Result<Vec<u8>, Error> {
-        let key = self.usable_key(scope, id)?;
+        let key = self.key_for(scope, id, Operation::UseKeyPair)?;
         let algorithm = key.usage.suited(algorithm)?;
-        self.key_pair(scope, id, &key).await?.sign(algorithm, digest)
+        self.key_pair(scope, id, &key).await?.sign(algorithm, message)
     }
 
     /// The unsealed key pair of `key`, from memory where it has been used before.
     async fn key_pair(&self, scope: &Regional, id: &KeyId, key: &Key) -> Result<Arc<KeyPair>, Error> {
         let sealed = self.material(scope, id)?.private_key;
-        if let Some(pair) = self.loaded.get(scope, id, &sealed) {
+        if let Some(pair) = self.pairs.get(scope, id, key.version, &sealed) {
             return Ok(pair);
         }
         let pkcs8 = self.seal.open(&keys::seal_context(id), &sealed)?;
@@ -106,34 +122,73 @@ impl Kms {
             .await
             .map_err(|_| Error::Cryptography("a key could not be parsed"))??;
         let pair = Arc::new(pair);
-        self.loaded.keep(scope, id, sealed, &pair);
+        self.pairs.keep(scope, id, key.version, sealed, &pair);
         // The key may have been disabled meanwhile. That forgets the pair after the state is written, so either it comes
         // after `keep` or this sees the state.
         if self.key(scope, id)?.state != KeyState::Enabled {
-            self.loaded.forget(scope, id);
+            self.forget(scope, id);
         }
         Ok(pair)
     }
 
-    /// Brings a key into `state`. A key that is in it already stays as it is, and that is no error: no source says that the
-    /// platform refuses, and clients repeat both calls.
-    async fn change_state(&self, scope: Regional, id: KeyId, state: KeyState) -> Result<(), Error> {
-        let (place, name) = (scope.clone(), id.clone());
-        self.store
+    /// Drops the unsealed material of a key.
+    fn forget(&self, scope: &Regional, id: &KeyId) {
+        self.pairs.forget(scope, id);
+        self.secrets.forget(scope, id);
+    }
+
+    /// Changes a key in a state that admits the operation, and gives it as it is afterwards.
+    async fn change<F>(
+        &self,
+        scope: Regional,
+        id: KeyId,
+        operation: Operation,
+        change: F,
+    ) -> Result<Key, Error>
+    where
+        F: Fn(&mut Transaction<'_>, &mut Key) -> Result<(), Error> + Send + 'static,
+    {
+        let changed = self.change_all(scope, vec![id], operation, change).await?;
+        changed.into_iter().next().ok_or(Error::Damaged("a changed key is gone"))
+    }
+
+    /// Changes keys, all or none, each in a state that admits the operation; those of which a cloud product depends are spared what
+    /// would make them unusable.
+    async fn change_all<F>(
+        &self,
+        scope: Regional,
+        ids: Vec<KeyId>,
+        operation: Operation,
+        change: F,
+    ) -> Result<Vec<Key>, Error>
+    where
+        F: Fn(&mut Transaction<'_>, &mut Key) -> Result<(), Error> + Send + 'static,
+    {
+        let (place, names) = (scope.clone(), ids.clone());
+        let changed = self
+            .store
             .write(move |tx| {
-                let mut key =
-                    tx.get::<Keys>(&place, name.as_str())?.ok_or_else(|| Error::KeyNotFound(name.clone()))?;
-                if key.state == state {
-                    return Ok(());
+                let mut changed = Vec::with_capacity(names.len());
+                for id in &names {
+                    let mut key =
+                        tx.get::<Keys>(&place, id.as_str())?.ok_or_else(|| Error::KeyNotFound(id.clone()))?;
+                    operation.check(id, key.state)?;
+                    if operation.makes_unusable() && bindings::any(tx, &place, id)? {
+                        return Err(Error::UsedByProduct(id.clone()));
+                    }
+                    change(tx, &mut key)?;
+                    tx.put::<Keys>(&place, &id.to_string(), &key)?;
+                    changed.push(key);
                 }
-                key.state = state;
-                Ok::<_, Error>(tx.put::<Keys>(&place, &name.to_string(), &key)?)
+                Ok(changed)
             })
             .await?;
-        if state == KeyState::Disabled {
-            self.loaded.forget(&scope, &id);
+        for (id, key) in ids.iter().zip(&changed) {
+            if key.state != KeyState::Enabled {
+                self.forget(&scope, id);
+            }
         }
-        Ok(())
+        Ok(changed)
     }
 }
 
@@ -142,10 +197,24 @@ fn scope<R>(call: &Call<R>) -> Regional {
     Regional { uin: call.caller.account.uin, region: call.region.clone() }
 }
 
-/// The resource of one key. Policies name it `key/creatorUin/<creator>/<id>`; a request tells only the id, which is unique, so
-/// the creator is asked for as `*`.
-fn key_resource(id: &str) -> Vec<Resource> {
-    vec![Resource::named(format!("key/creatorUin/*/{id}"))]
+/// The resources of keys that a request names: `key/creatorUin/<creator>/<id>`. A key that does not exist was made by nobody, and is
+/// asked for with the creator `*`.
+fn key_resources<R, I>(kms: &Kms, call: &Call<R>, ids: I) -> Vec<Resource>
+where
+    I: IntoIterator,
+    I::Item: AsRef<str>,
+{
+    let scope = scope(call);
+    let named = |id: I::Item| {
+        let id = id.as_ref();
+        // A store that fails here fails again in the action, which answers so.
+        let key = kms.store.read(|view| view.get::<Keys>(&scope, id)).ok().flatten();
+        Resource::named(match key {
+            Some(key) => tags::resource(key.creator, id),
+            None => format!("key/creatorUin/*/{id}"),
+        })
+    };
+    ids.into_iter().map(named).collect()
 }
 
 #[cfg(test)]
@@ -200,27 +269,5 @@ mod tests {
                 assert!(!error.message(language).contains(&internal));
             }
         }
-    }
-
-    #[test]
-    fn the_nine_actions_are_registered() {
-        let scene = Scene::new();
-        let actions = register(&scene.kms);
-        let registered = actions.coverage().filter(|(_, _, implemented)| *implemented);
-        let names: Vec<_> = registered.map(|(_, action, _)| action.name).collect();
-        assert_eq!(
-            names,
-            [
-                "CreateKey",
-                "DescribeKey",
-                "DisableKey",
-                "EnableKey",
-                "GetPublicKey",
-                "ListKeyDetail",
-                "ListKeys",
-                "SignByAsymmetricKey",
-                "VerifyByAsymmetricKey",
-            ]
-        );
     }
 }

@@ -1,6 +1,14 @@
-//! What the two lists of keys share.
+//! What requests about several keys share.
+
+use std::collections::HashSet;
+
+use rookery_api::kms::MemberAccount;
 
 use crate::error::{Error, shortened};
+use crate::keys::KeyId;
+
+/// How many keys one request can name.
+pub(crate) const BATCH_LIMIT: usize = 100;
 
 /// How many keys a page has if nothing is said.
 const DEFAULT_LIMIT: u64 = 10;
@@ -42,4 +50,28 @@ pub(crate) fn refuse_hsm_cluster(id: Option<&str>) -> Result<(), Error> {
         None | Some("") => Ok(()),
         Some(id) => Err(Error::UnknownHsmCluster(shortened(id))),
     }
+}
+
+/// Reads the ids of a batch: 1 to 100, none of them twice.
+pub(crate) fn batch(ids: &[String]) -> Result<Vec<KeyId>, Error> {
+    if !(1..=BATCH_LIMIT).contains(&ids.len()) {
+        return Err(Error::IdCount(ids.len()));
+    }
+    let ids: Vec<_> = ids.iter().map(|id| KeyId::parse(id)).collect::<Result<_, _>>()?;
+    let mut seen = HashSet::new();
+    match ids.iter().find(|id| !seen.insert(*id)) {
+        Some(repeated) => Err(Error::KeyIdRepeated(repeated.clone())),
+        None => Ok(ids),
+    }
+}
+
+/// Refuses another account than the caller's own.
+pub(crate) fn refuse_member(member: Option<&MemberAccount>) -> Result<(), Error> {
+    if member.is_some() { Err(Error::MemberAccounts) } else { Ok(()) }
+}
+
+/// Reads a description of at most `limit` bytes.
+pub(crate) fn description(text: Option<String>, limit: usize) -> Result<String, Error> {
+    let text = text.unwrap_or_default();
+    if text.len() > limit { Err(Error::DescriptionTooLong(limit)) } else { Ok(text) }
 }

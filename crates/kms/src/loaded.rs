@@ -1,6 +1,6 @@
-//! The unsealed key pairs of the keys in use: unsealing and parsing one takes far longer than signing with it.
+//! The unsealed material of the keys in use: unsealing and parsing a key pair takes far longer than signing with it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -8,44 +8,51 @@ use rookery_seal::Sealed;
 use rookery_store::Regional;
 
 use crate::keys::KeyId;
-use crate::material::KeyPair;
 
-/// Unsealed key pairs. There are at most as many as there are enabled keys.
-#[derive(Default)]
-pub(crate) struct KeyPairs {
-    pairs: Mutex<HashMap<(Regional, KeyId), Loaded>>,
+/// Unsealed material, by key and version. There is at most as much as there are enabled keys and versions of them.
+pub(crate) struct Unsealed<T> {
+    keys: Mutex<HashMap<(Regional, KeyId), BTreeMap<u32, Loaded<T>>>>,
 }
 
-struct Loaded {
-    /// What the pair was unsealed from. The whole state can be replaced (reset, restored), and then an id may name another
-    /// pair than before.
+struct Loaded<T> {
+    /// What it was unsealed from. The whole state can be replaced (reset, restored), and then an id may name other material than
+    /// before.
     sealed: Sealed,
-    pair: Arc<KeyPair>,
+    material: Arc<T>,
 }
 
-impl KeyPairs {
-    /// The pair that was unsealed from `sealed`.
-    pub(crate) fn get(&self, scope: &Regional, id: &KeyId, sealed: &Sealed) -> Option<Arc<KeyPair>> {
-        let pairs = self.pairs.lock();
-        let loaded = pairs.get(&(scope.clone(), id.clone()))?;
-        (loaded.sealed == *sealed).then(|| Arc::clone(&loaded.pair))
+impl<T> Default for Unsealed<T> {
+    fn default() -> Self {
+        Self { keys: Mutex::default() }
+    }
+}
+
+impl<T> Unsealed<T> {
+    /// What was unsealed from `sealed`.
+    pub(crate) fn get(&self, scope: &Regional, id: &KeyId, version: u32, sealed: &Sealed) -> Option<Arc<T>> {
+        let keys = self.keys.lock();
+        let loaded = keys.get(&(scope.clone(), id.clone()))?.get(&version)?;
+        (loaded.sealed == *sealed).then(|| Arc::clone(&loaded.material))
     }
 
-    pub(crate) fn keep(&self, scope: &Regional, id: &KeyId, sealed: Sealed, pair: &Arc<KeyPair>) {
-        let loaded = Loaded { sealed, pair: Arc::clone(pair) };
-        self.pairs.lock().insert((scope.clone(), id.clone()), loaded);
+    pub(crate) fn keep(&self, scope: &Regional, id: &KeyId, version: u32, sealed: Sealed, material: &Arc<T>) {
+        let loaded = Loaded { sealed, material: Arc::clone(material) };
+        let mut keys = self.keys.lock();
+        keys.entry((scope.clone(), id.clone())).or_default().insert(version, loaded);
     }
 
     pub(crate) fn forget(&self, scope: &Regional, id: &KeyId) {
-        self.pairs.lock().remove(&(scope.clone(), id.clone()));
+        self.keys.lock().remove(&(scope.clone(), id.clone()));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::actions::scene::{ECC, Scene};
-    use crate::keys::{KeyId, KeyUsage, Materials};
-    use crate::material::{self, Digest, KeyPair};
+    use crate::keys::{KeyId, Materials};
+    use crate::material::{self, NewKeyPair};
+    use crate::message::Message;
+    use crate::usage::{Algorithm, KeyUsage};
 
     #[tokio::test]
     async fn a_pair_that_was_replaced_in_the_state_is_not_used_again() {
@@ -53,14 +60,14 @@ mod tests {
         let id = KeyId::parse(&scene.create("release", ECC).await).unwrap();
         scene.sign(id.as_str(), "ECC_P256_R1", b"text").await.unwrap();
 
-        let pair = KeyPair::generate(KeyUsage::SignVerifyEcc).unwrap();
+        let pair = NewKeyPair::generate(KeyUsage::SignVerifyEcc).unwrap();
         let replacement = pair.to_material(&scene.seal, &id).unwrap();
         let public_key = replacement.public_key.clone();
         let (scope, name) = (scene.scope(), id.to_string());
         scene.store.write(move |tx| tx.put::<Materials>(&scope, &name, &replacement)).await.unwrap();
 
         let signature = scene.sign(id.as_str(), "ECC_P256_R1", b"text").await.unwrap();
-        let algorithm = rookery_signing::Algorithm::EcdsaP256Sha256;
-        assert!(material::verify(&public_key, algorithm, &Digest::of(b"text"), &signature).unwrap());
+        let message = Message::Raw(b"text".to_vec());
+        assert!(material::verify(&public_key, Algorithm::EcdsaP256Sha256, &message, &signature).unwrap());
     }
 }

@@ -5,8 +5,10 @@ use rookery_store::Regional;
 
 use crate::Kms;
 use crate::error::Error;
-use crate::keys::{KeyId, KeyState};
-use crate::material::{self, Digest};
+use crate::keys::KeyId;
+use crate::material;
+use crate::message::Message;
+use crate::states::KeyState;
 
 /// Where a key is, and which.
 fn locate(key: &KeyName) -> Result<(Regional, KeyId), Error> {
@@ -18,7 +20,9 @@ impl From<Error> for SignerError {
         match error {
             Error::KeyNotFound(_) | Error::MalformedKeyId => Self::NoSuchKey,
             Error::KeyDisabled(_) => Self::KeyDisabled,
-            Error::UnsuitedAlgorithm(_) => Self::UnsuitableUsage,
+            Error::KeyPendingDelete(_) => Self::KeyPendingDelete,
+            Error::StateNotSupported(_, state) => Self::KeyUnusable(state.to_owned()),
+            Error::UnsuitedAlgorithm(_) | Error::WrongUsage(_) => Self::UnsuitableUsage,
             other => Self::Unavailable(other.to_string()),
         }
     }
@@ -28,13 +32,11 @@ impl Signer for Kms {
     fn describe<'a>(&'a self, key: &'a KeyName) -> BoxFuture<'a, Result<KeyDescription, SignerError>> {
         Box::pin(async move {
             let (scope, id) = locate(key)?;
+            self.settle().await?;
             let key = self.key(&scope, &id)?;
+            let usage = key.usage.for_images().ok_or(SignerError::UnsuitableUsage)?;
             let public_key = material::public_key_der(&self.material(&scope, &id)?.public_key)?;
-            Ok(KeyDescription {
-                usage: key.usage.into(),
-                public_key,
-                enabled: key.state == KeyState::Enabled,
-            })
+            Ok(KeyDescription { usage, public_key, enabled: key.state == KeyState::Enabled })
         })
     }
 
@@ -46,7 +48,8 @@ impl Signer for Kms {
     ) -> BoxFuture<'a, Result<Vec<u8>, SignerError>> {
         Box::pin(async move {
             let (scope, id) = locate(key)?;
-            Ok(self.sign_digest(&scope, &id, Some(algorithm), &Digest::of(message)).await?)
+            self.settle().await?;
+            Ok(self.sign_message(&scope, &id, algorithm.into(), &Message::Raw(message.to_vec())).await?)
         })
     }
 }

@@ -5,27 +5,26 @@ use rookery_gateway::{Call, Resource};
 
 use crate::error::Error;
 use crate::keys::KeyId;
-use crate::{Kms, key_resource, material, scope};
+use crate::states::Operation;
+use crate::{Kms, key_resources, material};
 
-pub(crate) fn resources(_: &Kms, call: &Call<GetPublicKeyRequest>) -> Vec<Resource> {
-    key_resource(&call.request.key_id)
+pub(crate) fn resources(kms: &Kms, call: &Call<GetPublicKeyRequest>) -> Vec<Resource> {
+    key_resources(kms, call, [&call.request.key_id])
 }
 
 pub(crate) async fn get_public_key(
     kms: &Kms,
     call: Call<GetPublicKeyRequest>,
 ) -> Result<GetPublicKeyResponse, Error> {
-    let scope = scope(&call);
+    let scope = kms.enter(&call).await?;
     let GetPublicKeyRequest { key_id } = call.request;
     let id = KeyId::parse(&key_id)?;
-    // Every usage that keys can be made for is asymmetric.
-    kms.usable_key(&scope, &id)?;
+    let key = kms.key_for(&scope, &id, Operation::UseKeyPair)?;
+    if !key.usage.is_asymmetric() {
+        return Err(Error::WrongUsage(key.usage.word()));
+    }
     let public_key = kms.material(&scope, &id)?.public_key;
-    Ok(GetPublicKeyResponse {
-        key_id,
-        public_key_pem: material::public_key_pem(&public_key),
-        public_key,
-    })
+    Ok(GetPublicKeyResponse { key_id, public_key_pem: material::public_key_pem(&public_key), public_key })
 }
 
 #[cfg(test)]
@@ -46,7 +45,8 @@ mod tests {
     #[tokio::test]
     async fn openssl_reads_both_forms_as_one_key() {
         let scene = Scene::new();
-        for (alias, usage, kind) in [("r", RSA, "Public-Key: (2048 bit)"), ("e", ECC, "ASN1 OID: prime256v1")] {
+        for (alias, usage, kind) in [("r", RSA, "Public-Key: (2048 bit)"), ("e", ECC, "ASN1 OID: prime256v1")]
+        {
             let id = scene.create(alias, usage).await;
             let reply = get_public_key(&scene.kms, scene.call(of(&id))).await.unwrap();
             assert_eq!(reply.key_id, id);

@@ -7,22 +7,24 @@ use rookery_gateway::{Call, Resource};
 
 use crate::error::Error;
 use crate::keys::KeyId;
-use crate::{Kms, key_resource, material, message, scope};
+use crate::message::Message;
+use crate::usage::Algorithm;
+use crate::{Kms, key_resources};
 
-pub(crate) fn resources(_: &Kms, call: &Call<SignByAsymmetricKeyRequest>) -> Vec<Resource> {
-    key_resource(&call.request.key_id)
+pub(crate) fn resources(kms: &Kms, call: &Call<SignByAsymmetricKeyRequest>) -> Vec<Resource> {
+    key_resources(kms, call, [&call.request.key_id])
 }
 
 pub(crate) async fn sign_by_asymmetric_key(
     kms: &Kms,
     call: Call<SignByAsymmetricKeyRequest>,
 ) -> Result<SignByAsymmetricKeyResponse, Error> {
-    let scope = scope(&call);
+    let scope = kms.enter(&call).await?;
     let SignByAsymmetricKeyRequest { algorithm, message, key_id, message_type } = call.request;
     let id = KeyId::parse(&key_id)?;
-    let algorithm = material::algorithm(&algorithm)?;
-    let digest = message::digest(&message, message_type.as_deref())?;
-    let signature = kms.sign_digest(&scope, &id, algorithm, &digest).await?;
+    let algorithm = Algorithm::parse(&algorithm)?;
+    let message = Message::read(algorithm, &message, message_type.as_deref())?;
+    let signature = kms.sign_message(&scope, &id, algorithm, &message).await?;
     Ok(SignByAsymmetricKeyResponse { signature: BASE64_STANDARD.encode(signature) })
 }
 
@@ -35,7 +37,12 @@ mod tests {
     use crate::openssl::{self, Padding};
     use crate::scene::{ABSENT, ECC, RSA, Scene};
 
-    fn order(key_id: &str, algorithm: &str, message: &[u8], kind: Option<&str>) -> SignByAsymmetricKeyRequest {
+    fn order(
+        key_id: &str,
+        algorithm: &str,
+        message: &[u8],
+        kind: Option<&str>,
+    ) -> SignByAsymmetricKeyRequest {
         SignByAsymmetricKeyRequest {
             algorithm: algorithm.to_owned(),
             message: BASE64_STANDARD.encode(message),
@@ -62,7 +69,9 @@ mod tests {
             (&ecc, "ECC_P256_R1", Padding::None),
         ] {
             let pem = scene.public_key_pem(id).await;
-            for (text, kind) in [(&*message, None), (&*message, Some("RAW")), (digest.as_ref(), Some("DIGEST"))] {
+            for (text, kind) in
+                [(&*message, None), (&*message, Some("RAW")), (digest.as_ref(), Some("DIGEST"))]
+            {
                 let mut signature = signed(&scene, order(id, algorithm, text, kind)).await;
                 assert!(openssl.verifies_message(&pem, padding, &message, &signature), "{algorithm}");
                 assert!(openssl.verifies_digest(&pem, padding, digest.as_ref(), &signature), "{algorithm}");

@@ -5,10 +5,13 @@ use rookery_gateway::{Call, Resource};
 
 use crate::error::Error;
 use crate::keys::KeyId;
-use crate::{Kms, key_resource, material, message, scope};
+use crate::message::{self, Message};
+use crate::states::Operation;
+use crate::usage::Algorithm;
+use crate::{Kms, key_resources, material};
 
-pub(crate) fn resources(_: &Kms, call: &Call<VerifyByAsymmetricKeyRequest>) -> Vec<Resource> {
-    key_resource(&call.request.key_id)
+pub(crate) fn resources(kms: &Kms, call: &Call<VerifyByAsymmetricKeyRequest>) -> Vec<Resource> {
+    key_resources(kms, call, [&call.request.key_id])
 }
 
 /// A signature that is not the key's is an answer; a text that is not Base64 is an error.
@@ -16,15 +19,16 @@ pub(crate) async fn verify_by_asymmetric_key(
     kms: &Kms,
     call: Call<VerifyByAsymmetricKeyRequest>,
 ) -> Result<VerifyByAsymmetricKeyResponse, Error> {
-    let scope = scope(&call);
-    let VerifyByAsymmetricKeyRequest { key_id, signature_value, message, algorithm, message_type } = call.request;
+    let scope = kms.enter(&call).await?;
+    let VerifyByAsymmetricKeyRequest { key_id, signature_value, message, algorithm, message_type } =
+        call.request;
     let id = KeyId::parse(&key_id)?;
-    let algorithm = material::algorithm(&algorithm)?;
-    let digest = message::digest(&message, message_type.as_deref())?;
+    let algorithm = Algorithm::parse(&algorithm)?;
+    let message = Message::read(algorithm, &message, message_type.as_deref())?;
     let signature = message::decode("SignatureValue", &signature_value)?;
-    let algorithm = kms.usable_key(&scope, &id)?.usage.suited(algorithm)?;
+    let algorithm = kms.key_for(&scope, &id, Operation::UseKeyPair)?.usage.suited(algorithm)?;
     let public_key = kms.material(&scope, &id)?.public_key;
-    let signature_valid = material::verify(&public_key, algorithm, &digest, &signature)?;
+    let signature_valid = material::verify(&public_key, algorithm, &message, &signature)?;
     Ok(VerifyByAsymmetricKeyResponse { signature_valid })
 }
 

@@ -1,14 +1,15 @@
 //! `CreateKey`: makes a key, enabled from the start.
 
-use std::collections::HashSet;
-
-use rookery_api::kms::{CreateKeyRequest, CreateKeyResponse, Tag};
+use rookery_api::kms::{CreateKeyRequest, CreateKeyResponse};
 use rookery_gateway::{Call, Resource};
 
-use crate::error::{Error, shortened};
-use crate::keys::{self, DESCRIPTION_LIMIT, Key, KeyId, KeyState, KeyTag, KeyUsage};
-use crate::material::KeyPair;
-use crate::{Kms, listing, scope};
+use crate::envelope::SymmetricKey;
+use crate::error::Error;
+use crate::keys::{self, DESCRIPTION_LIMIT, Key, KeyId, NewMaterial, Origin};
+use crate::material::NewKeyPair;
+use crate::states::KeyState;
+use crate::usage::{Cipher, KeyUsage};
+use crate::{Kms, listing, tags};
 
 /// `Type` of a key whose material is made here, also if nothing is said.
 const GENERATED: u64 = 1;
@@ -19,81 +20,96 @@ pub(crate) fn resources(_: &Kms, _: &Call<CreateKeyRequest>) -> Vec<Resource> {
     vec![Resource::any()]
 }
 
-pub(crate) async fn create_key(
-    kms: &Kms,
-    call: Call<CreateKeyRequest>,
-) -> Result<CreateKeyResponse, Error> {
-    let scope = scope(&call);
+pub(crate) async fn create_key(kms: &Kms, call: Call<CreateKeyRequest>) -> Result<CreateKeyResponse, Error> {
+    let scope = kms.enter(&call).await?;
     let creator = call.caller.uin();
     let CreateKeyRequest { alias, description, key_usage, r#type, tags, hsm_cluster_id } = call.request;
     keys::check_alias(&alias)?;
-    let description = description.unwrap_or_default();
-    if description.len() > DESCRIPTION_LIMIT {
-        return Err(Error::DescriptionTooLong);
-    }
-    let usage = KeyUsage::parse(key_usage.as_deref().unwrap_or(KeyUsage::DEFAULT))?;
-    match r#type.unwrap_or(GENERATED) {
-        GENERATED => {}
-        EXTERNAL => return Err(Error::ExternalNotImplemented),
-        other => return Err(Error::UnknownType(other)),
-    }
+    let description = listing::description(description, DESCRIPTION_LIMIT)?;
+    let usage = key_usage.map_or(Ok(KeyUsage::DEFAULT), |word| KeyUsage::parse(&word))?;
+    let origin = origin(r#type, usage)?;
     listing::refuse_hsm_cluster(hsm_cluster_id.as_deref())?;
-    let tags = read_tags(tags.unwrap_or_default())?;
+    let tags = tags::read(tags.unwrap_or_default())?;
     // Asked here as well as in the transaction, so that a refusal does not wait for a key pair.
     kms.store.read(|view| keys::check_alias_free(view, &scope, &alias))?;
 
     let id = KeyId::parse(&kms.world.uuid().to_string())?;
-    let pair = tokio::task::spawn_blocking(move || KeyPair::generate(usage))
-        .await
-        .map_err(|_| Error::Cryptography("the generation of a key pair was broken off"))??;
-    let material = pair.to_material(&kms.seal, &id)?;
+    let cipher = (!usage.is_asymmetric()).then(|| Cipher::of_region(&scope.region));
+    let material = material(kms, &id, usage, cipher, origin).await?;
     let key = Key {
         alias,
         description,
         usage,
-        state: KeyState::Enabled,
+        state: if origin == Origin::External { KeyState::PendingImport } else { KeyState::Enabled },
         creator,
-        created: u64::try_from(kms.world.unix_seconds()).unwrap_or_default(),
+        created: kms.now(),
         sequence: 0,
-        tags,
+        origin,
+        cipher,
+        version: keys::first_version(),
+        rotation: None,
+        last_rotated: None,
+        deletion: None,
+        imported: None,
     };
+    let (tag_code, tag_msg) = tags::outcome(&tags);
     let (added, name) = (key.clone(), id.clone());
-    kms.store.write(move |tx| keys::add(tx, &scope, &name, added.clone(), &material)).await?;
+    kms.store.write(move |tx| keys::add(tx, &scope, &name, added.clone(), &material, &tags)).await?;
 
     Ok(CreateKeyResponse {
         key_id: id.to_string(),
         create_time: key.created,
         key_state: key.state.word().to_owned(),
         key_usage: key.usage.word().to_owned(),
-        tag_code: 0,
-        tag_msg: if key.tags.is_empty() { "no tags to save" } else { "ok" }.to_owned(),
+        tag_code,
+        tag_msg,
         alias: key.alias,
         description: key.description,
         hsm_cluster_id: String::new(),
     })
 }
 
-fn read_tags(tags: Vec<Tag>) -> Result<Vec<KeyTag>, Error> {
-    let mut seen = HashSet::new();
-    for tag in &tags {
-        if tag.tag_key.is_empty() {
-            return Err(Error::value("Tags.TagKey", ""));
+fn origin(kind: Option<u64>, usage: KeyUsage) -> Result<Origin, Error> {
+    match kind.unwrap_or(GENERATED) {
+        GENERATED => Ok(Origin::Kms),
+        EXTERNAL if usage.is_asymmetric() => Err(Error::ExternalKeyPair(usage.word())),
+        EXTERNAL => Ok(Origin::External),
+        other => Err(Error::UnknownType(other)),
+    }
+}
+
+async fn material(
+    kms: &Kms,
+    id: &KeyId,
+    usage: KeyUsage,
+    cipher: Option<Cipher>,
+    origin: Origin,
+) -> Result<NewMaterial, Error> {
+    match (origin, cipher) {
+        (Origin::External, _) => Ok(NewMaterial::None),
+        (Origin::Kms, Some(cipher)) => {
+            let version = SymmetricKey::generate(cipher, &kms.seal, id, keys::first_version())?;
+            Ok(NewMaterial::Symmetric(version))
         }
-        if !seen.insert(&tag.tag_key) {
-            return Err(Error::TagKeyRepeated(shortened(&tag.tag_key)));
+        (Origin::Kms, None) => {
+            let pair = tokio::task::spawn_blocking(move || NewKeyPair::generate(usage))
+                .await
+                .map_err(|_| Error::Cryptography("the generation of a key pair was broken off"))??;
+            Ok(NewMaterial::Pair(pair.to_material(&kms.seal, id)?))
         }
     }
-    Ok(tags.into_iter().map(|tag| KeyTag { key: tag.tag_key, value: tag.tag_value }).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use rookery_api::ErrorCode as _;
-    use rookery_gateway::{Language, Refusal};
+    use rookery_api::kms::Tag;
+    use rookery_gateway::Refusal;
     use rookery_store::{Read, Regional};
 
     use super::*;
-    use crate::keys::Materials;
+    use crate::keys::{Keys, Materials};
+    use crate::material::KeyPair;
     use crate::scene::{ACCOUNT, ECC, NOW, REGION, RSA, Scene, order};
 
     async fn refused(scene: &Scene, request: CreateKeyRequest) -> &'static str {
@@ -142,10 +158,7 @@ mod tests {
     async fn an_alias_is_unique_in_its_account_and_region() {
         let scene = Scene::new();
         scene.create("release", ECC).await;
-        assert_eq!(
-            refused(&scene, order("release", ECC)).await,
-            "InvalidParameterValue.AliasAlreadyExists"
-        );
+        assert_eq!(refused(&scene, order("release", ECC)).await, "InvalidParameterValue.AliasAlreadyExists");
         let mut elsewhere = scene.call(order("release", ECC));
         elsewhere.region = "ap-beijing".to_owned();
         assert!(create_key(&scene.kms, elsewhere).await.is_ok());
@@ -180,7 +193,7 @@ mod tests {
             (order("release", ""), "InvalidParameterValue.InvalidKeyUsage"),
             (CreateKeyRequest { r#type: Some(0), ..base() }, "InvalidParameterValue.InvalidType"),
             (CreateKeyRequest { r#type: Some(3), ..base() }, "InvalidParameterValue.InvalidType"),
-            (CreateKeyRequest { r#type: Some(2), ..base() }, "UnsupportedOperation"),
+            (CreateKeyRequest { r#type: Some(2), ..base() }, "InvalidParameterValue.InvalidType"),
             (
                 CreateKeyRequest { hsm_cluster_id: Some("cls-1".to_owned()), ..base() },
                 "InvalidParameterValue.InvalidHsmClusterId",
@@ -199,25 +212,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn usages_that_are_not_implemented_say_so_in_both_languages() {
+    async fn keys_of_every_usage_are_made_of_the_regions_kind() {
         let scene = Scene::new();
-        for usage in [
-            None,
-            Some("ENCRYPT_DECRYPT"),
-            Some("ASYMMETRIC_DECRYPT_RSA_2048"),
-            Some("ASYMMETRIC_DECRYPT_SM2"),
-            Some("ASYMMETRIC_SIGN_VERIFY_SM2"),
-            Some("ASYMMETRIC_SIGN_VERIFY_ECDSA384"),
-        ] {
-            let request = CreateKeyRequest { key_usage: usage.map(str::to_owned), ..order("k", ECC) };
-            let refusal = create_key(&scene.kms, scene.call(request)).await.unwrap_err();
-            assert_eq!(refusal.code().name(), "UnsupportedOperation");
-            let named = usage.unwrap_or("ENCRYPT_DECRYPT");
-            let english = refusal.message(Language::English);
-            assert!(english.contains(named) && english.contains("does not implement"), "{english}");
-            let chinese = refusal.message(Language::Chinese);
-            assert!(chinese.contains(named) && chinese.contains("尚未实现"), "{chinese}");
-            assert_eq!(refusal.internal(), None);
+        for (at, usage) in KeyUsage::ALL.into_iter().enumerate() {
+            let id = scene.create(&format!("key-{at}"), usage.word()).await;
+            let key = scene.kms.key(&scene.scope(), &KeyId::parse(&id).unwrap()).unwrap();
+            assert_eq!((key.usage, key.state, key.version), (usage, KeyState::Enabled, 1));
+            assert_eq!(key.cipher, (usage == KeyUsage::DEFAULT).then_some(Cipher::Sm4));
         }
+        let mut abroad = scene.call(CreateKeyRequest { key_usage: None, ..order("abroad", ECC) });
+        abroad.region = "ap-hongkong".to_owned();
+        let scope = crate::scope(&abroad);
+        let made = create_key(&scene.kms, abroad).await.unwrap();
+        let key = scene.store.read(|view| view.get::<Keys>(&scope, made.key_id.as_str())).unwrap().unwrap();
+        assert_eq!((key.usage, key.cipher), (KeyUsage::EncryptDecrypt, Some(Cipher::Aes256)));
+    }
+
+    #[tokio::test]
+    async fn an_external_key_waits_for_its_material() {
+        let scene = Scene::new();
+        let request = CreateKeyRequest { r#type: Some(2), key_usage: None, ..order("own", ECC) };
+        let reply = create_key(&scene.kms, scene.call(request)).await.unwrap();
+        assert_eq!(
+            (reply.key_state.as_str(), reply.key_usage.as_str()),
+            ("PendingImport", "ENCRYPT_DECRYPT")
+        );
     }
 }

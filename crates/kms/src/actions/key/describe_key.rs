@@ -5,22 +5,20 @@ use rookery_gateway::{Call, Resource};
 
 use crate::error::Error;
 use crate::keys::KeyId;
-use crate::{Kms, key_resource, scope};
+use crate::{Kms, key_resources, listing};
 
-pub(crate) fn resources(_: &Kms, call: &Call<DescribeKeyRequest>) -> Vec<Resource> {
-    key_resource(&call.request.key_id)
+pub(crate) fn resources(kms: &Kms, call: &Call<DescribeKeyRequest>) -> Vec<Resource> {
+    key_resources(kms, call, [&call.request.key_id])
 }
 
 pub(crate) async fn describe_key(
     kms: &Kms,
     call: Call<DescribeKeyRequest>,
 ) -> Result<DescribeKeyResponse, Error> {
-    let scope = scope(&call);
+    let scope = kms.enter(&call).await?;
     let DescribeKeyRequest { key_id, member_account } = call.request;
     let id = KeyId::parse(&key_id)?;
-    if member_account.is_some() {
-        return Err(Error::MemberAccounts);
-    }
+    listing::refuse_member(member_account.as_ref())?;
     Ok(DescribeKeyResponse { key_metadata: kms.key(&scope, &id)?.metadata(key_id) })
 }
 
@@ -43,7 +41,10 @@ mod tests {
         let id = scene.create("release", RSA).await;
         let reply = describe_key(&scene.kms, scene.call(of(&id))).await.unwrap();
         let key = reply.key_metadata;
-        assert_eq!((key.key_id.as_str(), key.alias.as_str(), key.description.as_str()), (&*id, "release", ""));
+        assert_eq!(
+            (key.key_id.as_str(), key.alias.as_str(), key.description.as_str()),
+            (&*id, "release", "")
+        );
         assert_eq!((key.key_state.as_str(), key.key_usage.as_str()), ("Enabled", RSA));
         assert_eq!((key.r#type, key.owner.as_str(), key.origin.as_str()), (2, "user", "TENCENT_KMS"));
         assert_eq!(key.resource_id, format!("creatorUin/{}/{id}", ACCOUNT.uin));
@@ -79,6 +80,9 @@ mod tests {
     #[test]
     fn the_resource_names_the_key() {
         let scene = Scene::new();
-        assert_eq!(resources(&scene.kms, &scene.call(of(ABSENT))), [Resource::named(format!("key/creatorUin/*/{ABSENT}"))]);
+        assert_eq!(
+            resources(&scene.kms, &scene.call(of(ABSENT))),
+            [Resource::named(format!("key/creatorUin/*/{ABSENT}"))]
+        );
     }
 }

@@ -2,27 +2,33 @@
 
 use rookery_api::kms::{DisableKeyRequest, DisableKeyResponse};
 use rookery_gateway::{Call, Resource};
+use rookery_store::Transaction;
 
 use crate::error::Error;
-use crate::keys::{KeyId, KeyState};
-use crate::{Kms, key_resource, scope};
+use crate::keys::{Key, KeyId};
+use crate::states::{KeyState, Operation};
+use crate::{Kms, key_resources, listing};
 
-pub(crate) fn resources(_: &Kms, call: &Call<DisableKeyRequest>) -> Vec<Resource> {
-    key_resource(&call.request.key_id)
+pub(crate) fn resources(kms: &Kms, call: &Call<DisableKeyRequest>) -> Vec<Resource> {
+    key_resources(kms, call, [&call.request.key_id])
 }
 
 pub(crate) async fn disable_key(
     kms: &Kms,
     call: Call<DisableKeyRequest>,
 ) -> Result<DisableKeyResponse, Error> {
-    let scope = scope(&call);
+    let scope = kms.enter(&call).await?;
     let DisableKeyRequest { key_id, member_account } = call.request;
     let id = KeyId::parse(&key_id)?;
-    if member_account.is_some() {
-        return Err(Error::MemberAccounts);
-    }
-    kms.change_state(scope, id, KeyState::Disabled).await?;
+    listing::refuse_member(member_account.as_ref())?;
+    kms.change(scope, id, Operation::Disable, disable).await?;
     Ok(DisableKeyResponse {})
+}
+
+/// What a disabled key that is disabled again answers: nothing happens, and that is no error.
+pub(super) fn disable(_: &mut Transaction<'_>, key: &mut Key) -> Result<(), Error> {
+    key.state = KeyState::Disabled;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -64,9 +70,9 @@ mod tests {
         let key = KeyId::parse(&id).unwrap();
         let sealed = scene.kms.material(&scene.scope(), &key).unwrap().private_key;
         scene.sign(&id, "ECC_P256_R1", b"text").await.unwrap();
-        assert!(scene.kms.loaded.get(&scene.scope(), &key, &sealed).is_some());
+        assert!(scene.kms.pairs.get(&scene.scope(), &key, 1, &sealed).is_some());
         disable_key(&scene.kms, scene.call(of(&id))).await.unwrap();
-        assert!(scene.kms.loaded.get(&scene.scope(), &key, &sealed).is_none());
+        assert!(scene.kms.pairs.get(&scene.scope(), &key, 1, &sealed).is_none());
     }
 
     #[tokio::test]
@@ -80,7 +86,8 @@ mod tests {
             (&*id, member(), "UnsupportedOperation"),
         ] {
             let key_id = key_id.to_owned();
-            let request = DisableKeyRequest { key_id: key_id.clone(), member_account: member_account.clone() };
+            let request =
+                DisableKeyRequest { key_id: key_id.clone(), member_account: member_account.clone() };
             let refusal = disable_key(&scene.kms, scene.call(request)).await.unwrap_err();
             assert_eq!(refusal.code().name(), code);
             let request = EnableKeyRequest { key_id, member_account };

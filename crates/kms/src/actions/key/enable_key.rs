@@ -2,25 +2,28 @@
 
 use rookery_api::kms::{EnableKeyRequest, EnableKeyResponse};
 use rookery_gateway::{Call, Resource};
+use rookery_store::Transaction;
 
 use crate::error::Error;
-use crate::keys::{KeyId, KeyState};
-use crate::{Kms, key_resource, scope};
+use crate::keys::{Key, KeyId};
+use crate::states::Operation;
+use crate::{Kms, key_resources, listing};
 
-pub(crate) fn resources(_: &Kms, call: &Call<EnableKeyRequest>) -> Vec<Resource> {
-    key_resource(&call.request.key_id)
+pub(crate) fn resources(kms: &Kms, call: &Call<EnableKeyRequest>) -> Vec<Resource> {
+    key_resources(kms, call, [&call.request.key_id])
 }
 
-pub(crate) async fn enable_key(
-    kms: &Kms,
-    call: Call<EnableKeyRequest>,
-) -> Result<EnableKeyResponse, Error> {
-    let scope = scope(&call);
+pub(crate) async fn enable_key(kms: &Kms, call: Call<EnableKeyRequest>) -> Result<EnableKeyResponse, Error> {
+    let scope = kms.enter(&call).await?;
     let EnableKeyRequest { key_id, member_account } = call.request;
     let id = KeyId::parse(&key_id)?;
-    if member_account.is_some() {
-        return Err(Error::MemberAccounts);
-    }
-    kms.change_state(scope, id, KeyState::Enabled).await?;
+    listing::refuse_member(member_account.as_ref())?;
+    kms.change(scope, id, Operation::Enable, enable).await?;
     Ok(EnableKeyResponse {})
+}
+
+/// Brings a key back into use. One whose material has gone meanwhile waits for it again.
+pub(super) fn enable(_: &mut Transaction<'_>, key: &mut Key) -> Result<(), Error> {
+    key.state = key.state_in_use();
+    Ok(())
 }

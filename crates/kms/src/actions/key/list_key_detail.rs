@@ -2,12 +2,15 @@
 
 use rookery_api::kms::{ListKeyDetailRequest, ListKeyDetailResponse, TagFilter};
 use rookery_gateway::{Call, Resource};
-use rookery_store::Read;
+use rookery_store::{Read, StoreError};
 
+use crate::Kms;
 use crate::error::Error;
-use crate::keys::{self, BySequence, Key, KeyUsage, ORIGIN};
+use crate::keys::{self, BySequence, Key, Origin};
 use crate::listing::{self, Page};
-use crate::{Kms, scope};
+use crate::states::KeyState;
+use crate::tags;
+use crate::usage::KeyUsage;
 
 /// `HsmClusterId` of the keys that are in no cluster.
 const SHARED_CLUSTER: &str = "default";
@@ -20,7 +23,7 @@ pub(crate) async fn list_key_detail(
     kms: &Kms,
     call: Call<ListKeyDetailRequest>,
 ) -> Result<ListKeyDetailResponse, Error> {
-    let scope = scope(&call);
+    let scope = kms.enter(&call).await?;
     let page = Page::read(call.request.offset, call.request.limit)?;
     let order = match call.request.order_type.unwrap_or_default() {
         0 => keys::newest_first(&scope),
@@ -28,27 +31,36 @@ pub(crate) async fn list_key_detail(
         other => return Err(Error::value("OrderType", &other)),
     };
     let filter = Filter::read(call.request)?;
-    let all = kms.store.read(|view| view.scan_index::<BySequence>(order))?;
-    let found: Vec<_> = all.into_iter().filter(|(_, id, key)| filter.admits(id, key)).collect();
+    let found = kms.store.read(|view| {
+        let mut found = Vec::new();
+        for (_, id, key) in view.scan_index::<BySequence>(order)? {
+            if filter.admits(&id, &key)
+                && tags::pass(&tags::of(view, &scope, key.creator, &id)?, &filter.tags)
+            {
+                found.push((id, key));
+            }
+        }
+        Ok::<_, StoreError>(found)
+    })?;
     Ok(ListKeyDetailResponse {
         total_count: found.len() as u64,
         key_metadatas: found
             .into_iter()
             .skip(page.offset)
             .take(page.limit)
-            .map(|(_, id, key)| key.metadata(id))
+            .map(|(id, key)| key.metadata(id))
             .collect(),
     })
 }
 
-/// Which keys are asked for. The filters name states, origins and usages that no key has here yet; they admit none then.
+/// Which keys are asked for.
 struct Filter {
     users_keys: bool,
-    state: Option<&'static str>,
+    state: Option<KeyState>,
     /// Part of an alias or an id, case-sensitive; empty for all.
     text: String,
-    origin: Option<&'static str>,
-    usage: Option<&'static str>,
+    origin: Option<Origin>,
+    usage: Option<KeyUsage>,
     tags: Vec<TagFilter>,
 }
 
@@ -62,47 +74,38 @@ impl Filter {
         }
         Ok(Self {
             users_keys: listing::asks_for_users_keys(request.role)?,
-            state: match request.key_state.unwrap_or_default() {
-                0 => None,
-                1 => Some("Enabled"),
-                2 => Some("Disabled"),
-                3 => Some("PendingDelete"),
-                4 => Some("PendingImport"),
-                5 => Some("Archived"),
-                other => return Err(Error::value("KeyState", &other)),
-            },
+            state: state(request.key_state.unwrap_or_default())?,
             text: request.search_key_alias.unwrap_or_default(),
             origin: match request.origin.as_deref().unwrap_or_default() {
                 "" | "ALL" => None,
-                "TENCENT_KMS" => Some(ORIGIN),
-                "EXTERNAL" => Some("EXTERNAL"),
+                "TENCENT_KMS" => Some(Origin::Kms),
+                "EXTERNAL" => Some(Origin::External),
                 other => return Err(Error::value("Origin", &other)),
             },
             usage: match request.key_usage.as_deref().unwrap_or_default() {
                 "ALL" => None,
                 "" => Some(KeyUsage::DEFAULT),
-                word => Some(KeyUsage::known(word)?),
+                word => Some(KeyUsage::parse(word)?),
             },
             tags: request.tag_filters.unwrap_or_default(),
         })
     }
 
+    /// Whether a key is asked for, as far as its tags do not matter.
     fn admits(&self, id: &str, key: &Key) -> bool {
         self.users_keys
-            && self.state.is_none_or(|state| state == key.state.word())
+            && self.state.is_none_or(|state| state == key.state)
             && (key.alias.contains(&self.text) || id.contains(&self.text))
-            && self.origin.is_none_or(|origin| origin == ORIGIN)
-            && self.usage.is_none_or(|usage| usage == key.usage.word())
-            && self.tags.iter().all(|filter| has_tag(key, filter))
+            && self.origin.is_none_or(|origin| origin == key.origin)
+            && self.usage.is_none_or(|usage| usage == key.usage)
     }
 }
 
-/// Whether a key has the tag, with one of the values if the filter gives any.
-fn has_tag(key: &Key, filter: &TagFilter) -> bool {
-    let values = filter.tag_value.as_deref().unwrap_or_default();
-    key.tags
-        .iter()
-        .any(|tag| tag.key == filter.tag_key && (values.is_empty() || values.contains(&tag.value)))
+/// The state of that number; 0 stands for every state.
+fn state(number: u64) -> Result<Option<KeyState>, Error> {
+    let Some(position) = number.checked_sub(1) else { return Ok(None) };
+    let state = usize::try_from(position).ok().and_then(|position| KeyState::ALL.get(position));
+    state.copied().map(Some).ok_or_else(|| Error::value("KeyState", &number))
 }
 
 #[cfg(test)]
@@ -136,10 +139,9 @@ mod tests {
     }
 
     async fn tagged(scene: &Scene, alias: &str, tags: &[(&str, &str)]) {
-        let tags = tags.iter().map(|(key, value)| Tag {
-            tag_key: (*key).to_owned(),
-            tag_value: (*value).to_owned(),
-        });
+        let tags = tags
+            .iter()
+            .map(|(key, value)| Tag { tag_key: (*key).to_owned(), tag_value: (*value).to_owned() });
         let request = CreateKeyRequest { tags: Some(tags.collect()), ..order(alias, ECC) };
         scene.create_as(request).await;
     }
@@ -156,7 +158,10 @@ mod tests {
         let all = ["ecc-three", "ecc-two", "rsa-one"];
         for (request, expected) in [
             (everything(), &all[..]),
-            (ListKeyDetailRequest { order_type: Some(1), ..everything() }, &["rsa-one", "ecc-two", "ecc-three"]),
+            (
+                ListKeyDetailRequest { order_type: Some(1), ..everything() },
+                &["rsa-one", "ecc-two", "ecc-three"],
+            ),
             (ListKeyDetailRequest { offset: Some(1), limit: Some(1), ..everything() }, &["ecc-two"]),
             (ListKeyDetailRequest { key_usage: None, ..everything() }, &[]),
             (ListKeyDetailRequest { key_usage: text(""), ..everything() }, &[]),
@@ -216,7 +221,10 @@ mod tests {
             (ListKeyDetailRequest { role: Some(2), ..everything() }, "InvalidParameter"),
             (ListKeyDetailRequest { order_type: Some(2), ..everything() }, "InvalidParameter"),
             (ListKeyDetailRequest { key_state: Some(6), ..everything() }, "InvalidParameter"),
-            (ListKeyDetailRequest { origin: Some("external".to_owned()), ..everything() }, "InvalidParameter"),
+            (
+                ListKeyDetailRequest { origin: Some("external".to_owned()), ..everything() },
+                "InvalidParameter",
+            ),
             (
                 ListKeyDetailRequest { key_usage: Some("SIGN".to_owned()), ..everything() },
                 "InvalidParameterValue.InvalidKeyUsage",

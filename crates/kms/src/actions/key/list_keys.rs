@@ -1,20 +1,21 @@
-//! `ListKeys`: the ids of the keys, newest first.
+//! `ListKeys`: the ids of the keys that are enabled, disabled or wait for material, newest first.
 
 use rookery_api::kms::{Key, ListKeysRequest, ListKeysResponse};
 use rookery_gateway::{Call, Resource};
-use rookery_store::{Read, StoreError};
+use rookery_store::Read;
 
+use crate::Kms;
 use crate::error::Error;
 use crate::keys::{self, BySequence};
 use crate::listing::{self, Page};
-use crate::{Kms, scope};
+use crate::states::KeyState;
 
 pub(crate) fn resources(_: &Kms, _: &Call<ListKeysRequest>) -> Vec<Resource> {
     vec![Resource::any()]
 }
 
 pub(crate) async fn list_keys(kms: &Kms, call: Call<ListKeysRequest>) -> Result<ListKeysResponse, Error> {
-    let scope = scope(&call);
+    let scope = kms.enter(&call).await?;
     let ListKeysRequest { offset, limit, role, hsm_cluster_id } = call.request;
     let page = Page::read(offset, limit)?;
     listing::refuse_hsm_cluster(hsm_cluster_id.as_deref())?;
@@ -22,14 +23,12 @@ pub(crate) async fn list_keys(kms: &Kms, call: Call<ListKeysRequest>) -> Result<
         // No product makes keys for its users here.
         return Ok(ListKeysResponse { keys: Vec::new(), total_count: 0 });
     }
-    let (rows, total) = kms.store.read(|view| {
-        let all = keys::newest_first(&scope);
-        let rows = view.scan_index::<BySequence>(all.clone().skip(page.offset).limit(page.limit))?;
-        Ok::<_, StoreError>((rows, view.count_index::<BySequence>(all)?))
-    })?;
+    let all = kms.store.read(|view| view.scan_index::<BySequence>(keys::newest_first(&scope)))?;
+    let listed = |state| matches!(state, KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport);
+    let ids: Vec<_> = all.into_iter().filter(|(_, _, key)| listed(key.state)).map(|(_, id, _)| id).collect();
     Ok(ListKeysResponse {
-        keys: rows.into_iter().map(|(_, key_id, _)| Key { key_id }).collect(),
-        total_count: total as u64,
+        total_count: ids.len() as u64,
+        keys: ids.into_iter().skip(page.offset).take(page.limit).map(|key_id| Key { key_id }).collect(),
     })
 }
 
