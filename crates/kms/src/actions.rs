@@ -6,6 +6,16 @@ pub(crate) mod scene;
 use crate::Kms;
 
 rookery_gateway::actions! { Kms:
-    key { create_key, describe_key, list_keys, list_key_detail, enable_key, disable_key }
-    asymmetric { get_public_key, sign_by_asymmetric_key, verify_by_asymmetric_key }
+    key {
+        create_key, describe_key, describe_keys, list_keys, list_key_detail, enable_key, enable_keys, disable_key, disable_keys,
+        archive_key, cancel_key_archive, schedule_key_deletion, cancel_key_deletion, update_alias, update_key_description
+    }
+    rotation { enable_key_rotation, disable_key_rotation, get_key_rotation_status, rotate_key }
+    import { get_parameters_for_import, import_key_material, delete_imported_key_material }
+    binding { bind_cloud_resource, unbind_cloud_resource }
+    service { get_regions, get_service_status, list_algorithms }
+    symmetric { encrypt, decrypt, re_encrypt, generate_data_key, generate_random }
+    asymmetric {
+        get_public_key, sign_by_asymmetric_key, verify_by_asymmetric_key, asymmetric_rsa_decrypt
+    }
 }

@@ -4,7 +4,11 @@
 use rookery_store::{Read, Regional, Scan, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::keys::KeyId;
+
+/// The longest name of a product or a resource, in bytes. No source says one.
+const NAME_LIMIT: usize = 256;
 
 /// A resource that depends on a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,4 +30,14 @@ impl Table for Bindings {
 /// Whether any resource depends on a key.
 pub(crate) fn any(view: &impl Read, scope: &Regional, id: &KeyId) -> Result<bool, StoreError> {
     Ok(view.count::<Bindings>(scope, Scan::all().prefix(id.as_str()).limit(1))? > 0)
+}
+
+/// Refuses names of products and resources that are empty or too long.
+pub(crate) fn check_names(product: &str, resource: &str) -> Result<(), Error> {
+    for (parameter, name) in [("ProductId", product), ("ResourceId", resource)] {
+        if name.is_empty() || name.len() > NAME_LIMIT {
+            return Err(Error::value(parameter, name));
+        }
+    }
+    Ok(())
 }

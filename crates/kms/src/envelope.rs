@@ -31,6 +31,8 @@ use crate::usage::{Cipher, KeyUsage};
 
 /// The longest text that is encrypted, in bytes.
 pub(crate) const PLAINTEXT_LIMIT: usize = 4096;
+/// How many random bytes one request gets.
+const RANDOM_LIMIT: usize = 1024;
 const FORMAT: u8 = 1;
 const ID_LENGTH: usize = 16;
 /// What comes before the nonce.
@@ -41,6 +43,18 @@ const TAG_LENGTH: usize = 16;
 pub(crate) fn plaintext(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let bytes = BASE64_STANDARD.decode(text).map(Zeroizing::new).map_err(|_| Error::Plaintext)?;
     if (1..=PLAINTEXT_LIMIT).contains(&bytes.len()) { Ok(bytes) } else { Err(Error::Plaintext) }
+}
+
+/// As many random bytes as a request asks for in `parameter`: 1 to 1,024.
+pub(crate) fn random_text(parameter: &'static str, length: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+    match usize::try_from(length) {
+        Ok(length @ 1..=RANDOM_LIMIT) => {
+            let mut bytes = Zeroizing::new(vec![0; length]);
+            random(&mut bytes)?;
+            Ok(bytes)
+        }
+        _ => Err(Error::value(parameter, &length)),
+    }
 }
 
 /// The unsealed material of a symmetric key.

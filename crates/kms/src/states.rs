@@ -59,6 +59,7 @@ pub(crate) enum Operation {
     /// Give another alias or description.
     Rename,
     EnableRotation,
+    DisableRotation,
     Rotate,
     GetImportParameters,
     Import,
@@ -82,6 +83,7 @@ impl Operation {
             Self::CancelDeletion => state == PendingDelete,
             Self::Rename | Self::GetImportParameters => state != PendingDelete,
             Self::EnableRotation => matches!(state, Enabled | Disabled),
+            Self::DisableRotation => true,
             Self::Import => matches!(state, Enabled | PendingImport),
         };
         if admitted { Ok(()) } else { Err(self.refusal(id, state)) }
@@ -141,6 +143,7 @@ mod tests {
             ),
             (Operation::Rename, ["", "", unsupported, "", ""]),
             (Operation::EnableRotation, ["", "", unsupported, unsupported, unsupported]),
+            (Operation::DisableRotation, ["", "", "", "", ""]),
             (Operation::Rotate, ["", disabled, unsupported, unsupported, unsupported]),
             (Operation::GetImportParameters, ["", "", unsupported, "", ""]),
             (Operation::Import, ["", unsupported, unsupported, "", unsupported]),

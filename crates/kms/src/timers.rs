@@ -98,10 +98,12 @@ fn settle_key(
         return Ok(true);
     }
     rotate(tx, seal, scope, id, &mut key, now)?;
+    tx.put::<Keys>(scope, &id.to_string(), &key)?;
     Ok(false)
 }
 
-/// Gives a symmetric key new material, by which it encrypts from now on. What was encrypted before stays readable.
+/// Gives a symmetric key new material, by which it encrypts as soon as the caller has written the key. What was encrypted before stays
+/// readable.
 pub(crate) fn rotate(
     tx: &mut Transaction<'_>,
     seal: &rookery_seal::Seal,
@@ -118,5 +120,5 @@ pub(crate) fn rotate(
     if let Some(rotation) = &mut key.rotation {
         rotation.next = now + rotation.days * DAY;
     }
-    Ok(tx.put::<Keys>(scope, &id.to_string(), key)?)
+    Ok(())
 }

@@ -82,6 +82,15 @@ impl KeyUsage {
         }
     }
 
+    /// What keys of this usage decrypt with, as `ListAlgorithms` names it; nothing for those that are symmetric or sign.
+    pub(crate) fn decrypts_with(self) -> Option<&'static str> {
+        match self {
+            Self::DecryptRsa2048 => Some("RSA_2048"),
+            Self::DecryptSm2 => Some("SM2"),
+            _ => None,
+        }
+    }
+
     /// `algorithm`, provided that keys of this usage sign with it.
     pub(crate) fn suited(self, algorithm: Algorithm) -> Result<Algorithm, Error> {
         let suited = self.signs_with().contains(&algorithm);

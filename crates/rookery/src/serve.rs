@@ -70,7 +70,7 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let authority = Arc::new(CertificateAuthority::open_or_create(&directory, world.now())?);
     let names = ServedNames::new(&options.registry_suffix, &[http.address.port(), https.address.port()]);
     let http = http.proxying(Proxy::new(names, Arc::clone(&authority))?);
-    let (front, tcr) = wire(&options, &directory, pinned, store, &world).await?;
+    let (front, tcr, kms) = wire(&options, &directory, pinned, store, &world).await?;
 
     let (stop, stopped) = watch::channel(false);
     let endpoints = Endpoints {
@@ -89,7 +89,8 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let tasks = [
         tokio::spawn(http.serve(None, Arc::clone(&handler), stopped.clone())),
         tokio::spawn(https.serve(Some(authority.acceptor()?), handler, stopped.clone())),
-        tokio::spawn(tcr.run_signing_queue(stopped)),
+        tokio::spawn(tcr.run_signing_queue(stopped.clone())),
+        tokio::spawn(kms.run_timers(stopped)),
     ];
     endpoints.write(&directory)?;
     announce(&endpoints, &options.directory.data);
@@ -111,7 +112,7 @@ async fn wire(
     pinned: Option<RootKey>,
     store: Store,
     world: &World,
-) -> Result<(Arc<Front>, Arc<Tcr>), Box<dyn Error>> {
+) -> Result<(Arc<Front>, Arc<Tcr>, Arc<Kms>), Box<dyn Error>> {
     let seal = seal(directory)?;
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
@@ -136,7 +137,7 @@ async fn wire(
         deny: options.deny_ip.clone(),
     };
     let gateway = Gateway::new(world.clone(), cam, actions, gateway_options);
-    Ok((Arc::new(Front { gateway, registry: tcr.registry(), tcr: Arc::clone(&tcr) }), tcr))
+    Ok((Arc::new(Front { gateway, registry: tcr.registry(), tcr: Arc::clone(&tcr) }), tcr, kms))
 }
 
 fn bind_failed(address: SocketAddr, error: &std::io::Error) -> String {

@@ -1,0 +1,56 @@
+//! `GetServiceStatus`: whether the account has the service, and how much of it.
+//!
+//! Everybody has it, in its ordinary edition: nothing is bought, renewed or synchronised, and there are no clusters or members. The
+//! rates are 0 because KMS itself sets none; those of the gateway are `rookery serve --rate-limits`.
+
+use rookery_api::kms::{GetServiceStatusRequest, GetServiceStatusResponse};
+use rookery_gateway::{Call, Resource};
+use rookery_store::Read;
+
+use crate::Kms;
+use crate::error::Error;
+use crate::keys::{self, BySequence, KEY_LIMIT};
+
+/// `InvalidType` of a service that can be used.
+const IN_ORDER: i64 = 1;
+/// `UserLevel` of the ordinary edition.
+const ORDINARY: u64 = 0;
+
+pub(crate) fn resources(_: &Kms, _: &Call<GetServiceStatusRequest>) -> Vec<Resource> {
+    vec![Resource::any()]
+}
+
+pub(crate) async fn get_service_status(
+    kms: &Kms,
+    call: Call<GetServiceStatusRequest>,
+) -> Result<GetServiceStatusResponse, Error> {
+    let scope = kms.enter(&call).await?;
+    let keys = kms.store.read(|view| view.count_index::<BySequence>(keys::oldest_first(&scope)))?;
+    Ok(GetServiceStatusResponse {
+        service_enabled: true,
+        invalid_type: IN_ORDER,
+        user_level: ORDINARY,
+        pro_expire_time: 0,
+        pro_renew_flag: 0,
+        pro_resource_id: String::new(),
+        exclusive_vsm_enabled: false,
+        exclusive_hsm_enabled: false,
+        subscription_info: String::new(),
+        cmk_user_count: keys as u64,
+        cmk_limit: KEY_LIMIT as u64,
+        exclusive_hsm_list: Vec::new(),
+        is_allowed_data_key_hosted: false,
+        data_key_limit: 0,
+        free_data_key_limit: 0,
+        data_key_used_count: 0,
+        sync_task_list: Vec::new(),
+        is_allowed_sync: false,
+        qps_limit: 0,
+        qps_total_limit: 0,
+        regions_qps: Vec::new(),
+        resource_zone: 0,
+        resource_region: 0,
+        multi_account_limit: 0,
+        multi_account_used_count: 0,
+    })
+}
