@@ -221,4 +221,7 @@ pub(crate) enum StateCommand {
     },
     /// Forget everything but the keys.
     Reset,
+    /// Seal every secret under a new master key: a random one in `master.key`, or the one in `ROOKERY_NEW_MASTER_KEY` (Base64 of 32
+    /// bytes). May be broken off at any point; the next command says which key it is then.
+    Rekey,
 }

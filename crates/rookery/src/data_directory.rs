@@ -9,10 +9,8 @@ use rookery_identity::RootKey;
 use rookery_seal::{Seal, SealError};
 use serde::{Deserialize, Serialize};
 
-use crate::blocking;
+use crate::{blocking, master_key};
 
-/// The environment variable with the master key, for those who keep it outside the data directory.
-pub(crate) const MASTER_KEY_VARIABLE: &str = "ROOKERY_MASTER_KEY";
 const ENDPOINTS_FILE: &str = "endpoints.json";
 
 /// Where a running cloud answers. The file is there when, and only when, it does.
@@ -53,14 +51,6 @@ pub(crate) enum DirectoryError {
     Runtime(#[from] io::Error),
 }
 
-/// The master key of a data directory.
-pub(crate) fn seal(directory: &Path) -> Result<Seal, SealError> {
-    match std::env::var(MASTER_KEY_VARIABLE) {
-        Ok(key) => Seal::from_base64(&key),
-        Err(_) => Seal::open_or_create(directory),
-    }
-}
-
 impl Endpoints {
     /// Publishes the endpoints: whole or not at all.
     pub(crate) fn write(&self, directory: &Path) -> Result<(), DirectoryError> {
@@ -91,9 +81,16 @@ impl Endpoints {
     }
 }
 
-/// The root's key of a data directory.
+/// The root's key of a data directory. Without a master key, what is wrong with the file of the root's key is still told.
 pub(crate) fn root_key(directory: &Path) -> Result<RootKey, DirectoryError> {
-    Ok(RootKey::read(directory, &seal(directory)?)?)
+    let mut candidates = master_key::candidates(directory)?.into_iter();
+    let mut seal = candidates.next().map_or_else(Seal::ephemeral, Ok)?;
+    loop {
+        match (RootKey::read(directory, &seal), candidates.next()) {
+            (Err(_), Some(next)) => seal = next,
+            (read, _) => return Ok(read?),
+        }
+    }
 }
 
 /// The running cloud's record of a request (or of the last ones), as JSON text; `None` where it has none.

@@ -12,6 +12,7 @@ mod doctor;
 mod env;
 mod explain;
 mod front;
+mod master_key;
 mod serve;
 mod state;
 mod trace;

@@ -21,8 +21,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::commands::Serve;
-use crate::data_directory::{Endpoints, seal};
+use crate::data_directory::Endpoints;
 use crate::front::Front;
+use crate::master_key;
 
 type Ended = Result<(), Box<dyn Error>>;
 
@@ -113,7 +114,7 @@ async fn wire(
     store: Store,
     world: &World,
 ) -> Result<(Arc<Front>, Arc<Tcr>, Arc<Kms>), Box<dyn Error>> {
-    let seal = seal(directory)?;
+    let seal = master_key::seal(directory, &store).await?;
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);

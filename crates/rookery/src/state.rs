@@ -8,6 +8,7 @@ use std::path::Path;
 use rookery_store::{STATE_FILE, Store};
 
 use crate::commands::{State, StateCommand};
+use crate::master_key::{self, MASTER_KEY_VARIABLE, NewKey, Rekeyed};
 
 type Ended = Result<(), Box<dyn Error>>;
 
@@ -39,6 +40,17 @@ pub(crate) fn run(options: State) -> Ended {
             // What rows name is there before the rows: files first.
             copy_files(&from, directory)?;
             runtime.block_on(store.restore(&from.join(STATE_FILE)))?;
+        }
+        StateCommand::Rekey => {
+            let rekeyed =
+                runtime.block_on(master_key::rekey(directory, &store, NewKey::from_environment()?))?;
+            let Rekeyed { values, fingerprint, in_environment } = rekeyed;
+            eprintln!("rekeyed: {values} sealed values are under the master key {fingerprint}");
+            if in_environment {
+                eprintln!("start with it as {MASTER_KEY_VARIABLE}; the data directory holds no key any more");
+            } else {
+                eprintln!("it is in master.key; {MASTER_KEY_VARIABLE} must not be set any more");
+            }
         }
         StateCommand::Reset => {
             runtime.block_on(store.reset())?;

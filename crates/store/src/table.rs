@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::key::Key;
+use crate::scan::Span;
 use crate::scope::Scope;
 
 /// Ends a table's name before a row, and an index's name before a value.
@@ -98,6 +99,20 @@ pub(crate) const fn is_name(name: &str) -> bool {
         rest = tail;
     }
     !name.is_empty()
+}
+
+/// The rows and index entries of all tables. Below them, whose names begin with a printable character, lies only what the store keeps
+/// for itself.
+pub(crate) fn every_table() -> Span {
+    Span { start: vec![ROWS + 1], end: None }
+}
+
+/// The name at the front of a stored key, the byte that ends it, and what follows.
+pub(crate) fn split_name(stored: &[u8]) -> Option<(&str, u8, &[u8])> {
+    let end = stored.iter().position(|byte| matches!(*byte, ROWS | INDEXES))?;
+    let (name, rest) = stored.split_at_checked(end)?;
+    let (kind, rest) = rest.split_first()?;
+    Some((std::str::from_utf8(name).ok()?, *kind, rest))
 }
 
 /// Where the rows of table `T` begin.

@@ -10,7 +10,9 @@ use crate::error::StoreError;
 use crate::key::ToKey;
 use crate::read::{Bytes, Raw, Read, decode_row, visit_all};
 use crate::scan::Span;
-use crate::table::{ErasedIndex, Table, index_of, indexes_of, rows_in, rows_named, rows_of};
+use crate::table::{
+    ErasedIndex, ROWS, Table, every_table, index_of, indexes_of, rows_in, rows_named, rows_of, split_name,
+};
 
 /// A transaction: reads see the state and what the transaction itself has changed so far.
 ///
@@ -137,6 +139,40 @@ impl<'b> Transaction<'b> {
                 rewritten.push((key.to_vec(), serde_json::to_vec(&after).map_err(damaged)?));
             }
             Ok::<_, StoreError>(())
+        })?;
+        for (key, row) in rewritten {
+            self.changes.overlay.put(key, row);
+        }
+        Ok(())
+    }
+
+    /// Shows every row of every table to `change` as JSON, and keeps what it makes of it: for what concerns the state as a whole and
+    /// knows no tables. No index value may change.
+    pub fn rewrite_every_row<E>(
+        &mut self,
+        mut change: impl FnMut(&mut Value) -> Result<(), E>,
+    ) -> Result<(), E>
+    where
+        E: From<StoreError>,
+    {
+        let mut rewritten = Vec::new();
+        visit_all(self.raw(), &every_table(), |stored, value| {
+            let damaged = |what: &str| StoreError::Damaged {
+                table: String::from_utf8_lossy(stored).into_owned(),
+                what: what.to_owned(),
+            };
+            let (_, kind, _) = split_name(stored).ok_or_else(|| damaged("no table's name"))?;
+            if kind != ROWS {
+                return Ok(());
+            }
+            let mut row: Value = serde_json::from_slice(value).map_err(|_| damaged("a row is no JSON"))?;
+            let before = row.clone();
+            change(&mut row)?;
+            if row != before {
+                let row = serde_json::to_vec(&row).map_err(|_| damaged("a row cannot be written"))?;
+                rewritten.push((stored.to_vec(), row));
+            }
+            Ok::<_, E>(())
         })?;
         for (key, row) in rewritten {
             self.changes.overlay.put(key, row);

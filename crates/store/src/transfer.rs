@@ -16,10 +16,9 @@ use serde_json::value::RawValue;
 use crate::error::{StoreError, TransferError};
 use crate::migration::{SCHEMA_KEY, read_version, version_of};
 use crate::read::{Raw, visit_all};
-use crate::scan::Span;
 use crate::snapshot::Entries;
 use crate::store::Store;
-use crate::table::{INDEXES, ROWS, index_of, is_name, rows_named};
+use crate::table::{ROWS, every_table, index_of, is_name, rows_named, split_name};
 
 /// The version of the format of the lines themselves.
 const FORMAT: u64 = 1;
@@ -57,9 +56,7 @@ impl Store {
         let schema = schema.unwrap_or(version_of(self.migrations()));
         write_line(out, &Header { rookery_state: FORMAT, schema })?;
         let mut entries = 0;
-        // Below the tables, whose names begin with a printable character, lies only what the store keeps for itself.
-        let tables = Span { start: vec![ROWS + 1], end: None };
-        visit_all(view.raw(), &tables, |key, value| {
+        visit_all(view.raw(), &every_table(), |key, value| {
             entries += 1;
             export_entry(key, value, out)
         })?;
@@ -100,14 +97,6 @@ fn export_entry(stored: &[u8], value: &[u8], out: &mut impl Write) -> Result<(),
         Line { table: table.into(), index: Some(index.into()), key: hex::encode(key), row: None }
     };
     write_line(out, &line)
-}
-
-/// The name at the front of a stored key, the byte that ends it, and what follows.
-fn split_name(stored: &[u8]) -> Option<(&str, u8, &[u8])> {
-    let end = stored.iter().position(|byte| matches!(*byte, ROWS | INDEXES))?;
-    let (name, rest) = stored.split_at_checked(end)?;
-    let (kind, rest) = rest.split_first()?;
-    Some((std::str::from_utf8(name).ok()?, *kind, rest))
 }
 
 /// The schema version and the entries of an export.

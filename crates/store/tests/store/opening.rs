@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use rookery_store::{Global, Migration, OpenError, Read, STATE_FILE, Scan, Store, StoreError};
+use rookery_store::{Account, Global, Migration, OpenError, Read, STATE_FILE, Scan, Store, StoreError};
 use serde_json::{Value, json};
 
-use crate::notes::{ByOwner, ByTitle, Counters, Notes, at, commit, here, note};
+use crate::notes::{ByOwner, ByTitle, Counters, Notes, Settings, at, commit, here, note, stores, wait};
 
 /// The titles were called names; then owners were numbers one lower.
 const RENAMED: Migration = Migration {
@@ -142,4 +142,38 @@ fn a_newer_state_is_refused() {
     let refused = Store::open_with(directory.path(), &[RENAMED]);
     assert!(matches!(refused, Err(OpenError::Newer { found: 2, known: 1, .. })));
     assert!(Store::open_with(directory.path(), &[RENAMED, RENUMBERED]).is_ok());
+}
+
+#[test]
+fn every_row_of_every_table_is_shown_and_rewritten_or_none_is() {
+    for (store, _directory) in stores() {
+        commit(&store, |tx| {
+            tx.put::<Notes>(&here(), &at("a", 1), &note("one", Some(4)))?;
+            tx.put::<Settings>(&Account { uin: 1 }, &"s".to_owned(), &"kept".to_owned())?;
+            tx.put::<Counters>(&Global, &"n".to_owned(), &1)
+        });
+        // The last row is refused: nothing is kept.
+        let refused = wait(store.write(|tx| {
+            let mut left = 2;
+            tx.rewrite_every_row(|row| {
+                *row = if row.is_number() { json!(7) } else { row.clone() };
+                left -= 1;
+                if left < 0 { Err(StoreError::Closed) } else { Ok(()) }
+            })
+        }));
+        assert!(refused.is_err() && counter(&store) == Some(1));
+
+        commit(&store, |tx| {
+            tx.rewrite_every_row(|row| {
+                if row.is_number() {
+                    *row = json!(7);
+                }
+                Ok(())
+            })
+        });
+        assert_eq!(counter(&store), Some(7));
+        let found =
+            store.read(|view| view.find::<ByTitle>(&(1, "ap-here".to_owned(), "one".to_owned()))).unwrap();
+        assert_eq!(found.map(|(_, key, _)| key), Some(at("a", 1)));
+    }
 }
