@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 pub(crate) mod scene;
+#[cfg(test)]
+mod whitebox_tests;
 
 use crate::Kms;
 
@@ -17,5 +19,11 @@ rookery_gateway::actions! { Kms:
     symmetric { encrypt, decrypt, re_encrypt, generate_data_key, generate_random }
     asymmetric {
         get_public_key, sign_by_asymmetric_key, verify_by_asymmetric_key, asymmetric_rsa_decrypt
+    }
+    whitebox {
+        create_white_box_key, describe_white_box_key, describe_white_box_key_details, describe_white_box_decrypt_key,
+        describe_white_box_device_fingerprints, overwrite_white_box_device_fingerprints,
+        describe_white_box_service_status, encrypt_by_white_box, enable_white_box_key, enable_white_box_keys,
+        disable_white_box_key, disable_white_box_keys, delete_white_box_key
     }
 }

@@ -12,6 +12,7 @@ use rookery_seal::SealError;
 use rookery_store::StoreError;
 
 use crate::keys::KeyId;
+use crate::whitebox::WhiteBoxError;
 use crate::wrapping::WrappingError;
 
 /// How much of a refused value its message repeats, in characters.
@@ -139,6 +140,9 @@ pub enum Error {
     /// A reply could not be encrypted for the caller.
     #[error(transparent)]
     Wrapping(#[from] WrappingError),
+    /// An action of white-box keys refused.
+    #[error(transparent)]
+    WhiteBox(#[from] WhiteBoxError),
     /// `MemberAccount` or `MemberAccounts` was given: an account reaches only its own keys.
     #[error("member accounts are not implemented")]
     MemberAccounts,
@@ -236,6 +240,7 @@ impl Refusal for Error {
             Self::MalformedCiphertext => ErrorCode::InvalidParameterValueInvalidCiphertext,
             Self::Undecryptable => ErrorCode::FailedOperationDecryptError,
             Self::Wrapping(error) => error.code(),
+            Self::WhiteBox(error) => error.code(),
             Self::MemberAccounts => ErrorCode::UnsupportedOperation,
             Self::DescriptionTooLong(_)
             | Self::IdCount(_)

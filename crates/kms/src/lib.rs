@@ -24,6 +24,7 @@ mod states;
 mod tags;
 mod timers;
 mod usage;
+mod whitebox;
 mod wrapping;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use self::message::Message;
 use self::states::{KeyState, Operation};
 pub use self::tags::KeyTag;
 use self::usage::Algorithm;
+pub use self::whitebox::WhiteBoxError;
 pub use self::wrapping::WrappingError;
 
 /// The key service of the whole cloud.

@@ -71,6 +71,16 @@ impl Workshop {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What a ciphertext of a symmetric cipher, such as `-sm4-cbc`, decrypts to.
+    pub(crate) fn decipher(&self, cipher: &str, key: &[u8], vector: &[u8], ciphertext: &[u8]) -> Vec<u8> {
+        let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        self.file("ciphertext", ciphertext);
+        let output =
+            self.run(&["enc", "-d", cipher, "-K", &digits(key), "-iv", &digits(vector), "-in", "ciphertext"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
     /// Whether `signature` is one over the SHA-256 digest of `message`.
     pub(crate) fn verifies_message(
         &self,
