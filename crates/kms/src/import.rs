@@ -1,31 +1,44 @@
 //! Importing material: the key pair that it is encrypted for, and the token that stands for the two.
 //!
-//! A key has one such key pair at a time; asking again replaces it, and with it every token that was issued before. A token is sealed:
-//! it holds the id of the key, the number of the key pair and when both expire, and cannot be made outside.
+//! A key has one such key pair at a time; asking again replaces it, and with it the token that was issued before. A token is the id of
+//! the key followed by random bytes, of which only a digest is kept.
 
-use rookery_seal::{Seal, Sealed};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rookery_seal::Sealed;
 use rookery_store::{Regional, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::envelope::random;
 use crate::error::Error;
 use crate::keys::KeyId;
-use crate::material::RsaPadding;
+use crate::material::{RsaPadding, sha256};
 
 /// How long a key pair and its token can be used, in seconds.
 pub(crate) const LIFETIME: u64 = 24 * 60 * 60;
-/// What tokens are sealed for.
-const TOKEN_CONTEXT: &str = "kms/import-token";
+/// The length of a token, in bytes, as the platform's example has it.
+const TOKEN_LENGTH: usize = 96;
+const ID_LENGTH: usize = 16;
 
 /// The key pair that material is encrypted for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ImportKeyPair {
-    /// Tells it from those before and after.
-    pub(crate) number: String,
+    /// The SHA-256 of the token, in Base64.
+    pub(crate) token: String,
     pub(crate) padding: RsaPadding,
     /// PKCS#8, sealed for [`seal_context`].
     pub(crate) private_key: Sealed,
     /// UNIX seconds.
     pub(crate) expires: u64,
+}
+
+impl ImportKeyPair {
+    /// Whether it can still be used with this token.
+    pub(crate) fn admits(&self, token: &Token, now: u64) -> bool {
+        now < self.expires
+            && verify_slices_are_equal(self.token.as_bytes(), token.digest().as_bytes()).is_ok()
+    }
 }
 
 /// The key pairs by the ids of the keys that they import for.
@@ -39,35 +52,40 @@ impl Table for ImportParameters {
 }
 
 /// What the private key of such a key pair is sealed for.
-pub(crate) fn seal_context(id: &KeyId, number: &str) -> String {
-    format!("kms/import/{id}/{number}")
+pub(crate) fn seal_context(id: &KeyId) -> String {
+    format!("kms/import/{id}")
 }
 
-/// What a token says.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Token {
-    pub(crate) key: String,
-    pub(crate) number: String,
-    /// UNIX seconds.
-    pub(crate) expires: u64,
-}
+/// A token.
+pub(crate) struct Token([u8; TOKEN_LENGTH]);
 
 impl Token {
-    /// The token as it is on the wire.
-    pub(crate) fn seal(&self, seal: &Seal) -> Result<String, Error> {
-        let unwritable = |_| Error::Damaged("a token cannot be written");
-        let sealed = seal.seal(TOKEN_CONTEXT, &serde_json::to_vec(self).map_err(unwritable)?)?;
-        match serde_json::to_value(sealed).map_err(unwritable)? {
-            serde_json::Value::String(text) => Ok(text),
-            _ => Err(Error::Damaged("a sealed value is no text")),
+    /// A new token for a key.
+    pub(crate) fn issue(id: &KeyId) -> Result<Self, Error> {
+        let mut bytes = [0; TOKEN_LENGTH];
+        random(&mut bytes)?;
+        for (at, byte) in bytes.iter_mut().zip(id.to_bytes().ok_or(Error::MalformedKeyId)?) {
+            *at = byte;
         }
+        Ok(Self(bytes))
     }
 
-    /// Opens a token that was made here.
-    pub(crate) fn open(text: &str, seal: &Seal) -> Result<Self, Error> {
-        let sealed: Sealed = serde_json::from_value(text.into()).map_err(|_| Error::ImportToken)?;
-        let opened = seal.open(TOKEN_CONTEXT, &sealed).map_err(|_| Error::ImportToken)?;
-        serde_json::from_slice(&opened).map_err(|_| Error::ImportToken)
+    /// Reads a token, which must have been issued for that key.
+    pub(crate) fn read(text: &str, id: &KeyId) -> Result<Self, Error> {
+        let bytes = BASE64_STANDARD.decode(text).map_err(|_| Error::ImportToken)?;
+        let bytes: [u8; TOKEN_LENGTH] = bytes.try_into().map_err(|_| Error::ImportToken)?;
+        let names = bytes.first_chunk::<ID_LENGTH>().copied();
+        if names == id.to_bytes() { Ok(Self(bytes)) } else { Err(Error::ImportToken) }
+    }
+
+    /// The token as it is on the wire.
+    pub(crate) fn text(&self) -> String {
+        BASE64_STANDARD.encode(self.0)
+    }
+
+    /// What is kept of it.
+    pub(crate) fn digest(&self) -> String {
+        BASE64_STANDARD.encode(sha256(&self.0))
     }
 }
 
@@ -76,21 +94,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scene::ABSENT;
 
     #[test]
-    fn a_token_opens_under_its_own_seal_alone() {
-        let (seal, other) = (Seal::ephemeral().unwrap(), Seal::ephemeral().unwrap());
-        let token = Token { key: "k".to_owned(), number: "n".to_owned(), expires: 1 };
-        let text = token.seal(&seal).unwrap();
-        assert_eq!(Token::open(&text, &seal).unwrap(), token);
-        assert!(matches!(Token::open(&text, &other), Err(Error::ImportToken)));
-        assert!(matches!(Token::open(&text[4..], &seal), Err(Error::ImportToken)));
+    fn a_token_names_its_key_and_is_unlike_any_other() {
+        let id = KeyId::parse(ABSENT).unwrap();
+        let token = Token::issue(&id).unwrap();
+        assert_eq!(Token::read(&token.text(), &id).unwrap().digest(), token.digest());
+        assert_ne!(Token::issue(&id).unwrap().digest(), token.digest());
+        let other = KeyId::from_bytes([1; 16]);
+        assert!(matches!(Token::read(&token.text(), &other), Err(Error::ImportToken)));
+        assert!(matches!(Token::read(&token.text()[4..], &id), Err(Error::ImportToken)));
     }
 
     proptest! {
         #[test]
         fn no_text_breaks_the_reader(text: String) {
-            prop_assert!(Token::open(&text, &Seal::ephemeral().unwrap()).is_err());
+            prop_assert!(Token::read(&text, &KeyId::from_bytes([1; 16])).is_err());
         }
     }
 }

@@ -35,10 +35,9 @@ pub(crate) async fn get_parameters_for_import(
     let pair = tokio::task::spawn_blocking(NewKeyPair::rsa)
         .await
         .map_err(|_| Error::Cryptography("the generation of a key pair was broken off"))??;
-    let (number, expires) = (kms.world.uuid().to_string(), kms.now() + LIFETIME);
-    let Material { public_key, private_key } = pair.sealed(&kms.seal, &import::seal_context(&id, &number))?;
-    let token = Token { key: key_id.clone(), number: number.clone(), expires }.seal(&kms.seal)?;
-    let parameters = ImportKeyPair { number, padding, private_key, expires };
+    let (token, expires) = (Token::issue(&id)?, kms.now() + LIFETIME);
+    let Material { public_key, private_key } = pair.sealed(&kms.seal, &import::seal_context(&id))?;
+    let parameters = ImportKeyPair { token: token.digest(), padding, private_key, expires };
     let name = key_id.clone();
     kms.change(scope.clone(), id, Operation::GetImportParameters, move |tx, _| {
         Ok(tx.put::<ImportParameters>(&scope, &name, &parameters)?)
@@ -46,7 +45,7 @@ pub(crate) async fn get_parameters_for_import(
     .await?;
     Ok(GetParametersForImportResponse {
         key_id,
-        import_token: token,
+        import_token: token.text(),
         public_key,
         parameters_valid_to: expires,
     })

@@ -34,3 +34,45 @@ pub(crate) async fn update_alias(
     kms.change(scope, id, Operation::Rename, rename).await?;
     Ok(UpdateAliasResponse {})
 }
+
+#[cfg(test)]
+mod tests {
+    use rookery_api::ErrorCode as _;
+    use rookery_gateway::Refusal;
+
+    use super::*;
+    use crate::scene::{ABSENT, ECC, Scene};
+
+    async fn ask(scene: &Scene, id: &str, alias: &str) -> Result<UpdateAliasResponse, Error> {
+        let (alias, key_id) = (alias.to_owned(), id.to_owned());
+        update_alias(&scene.kms, scene.call(UpdateAliasRequest { alias, key_id, member_account: None })).await
+    }
+
+    #[tokio::test]
+    async fn a_name_is_free_again_once_its_key_has_another() {
+        let scene = Scene::new();
+        let (one, two) = (scene.create("one", ECC).await, scene.create("two", ECC).await);
+        ask(&scene, &one, "one").await.unwrap();
+        assert!(matches!(ask(&scene, &one, "two").await, Err(Error::AliasTaken(_))));
+        ask(&scene, &one, "three").await.unwrap();
+        ask(&scene, &two, "one").await.unwrap();
+        assert_eq!(scene.metadata(&one).await.alias, "three");
+        assert_eq!(scene.metadata(&two).await.alias, "one");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_renamed_is_refused() {
+        let scene = Scene::new();
+        let (id, leaving) = (scene.create("one", ECC).await, scene.create("leaving", ECC).await);
+        scene.disable(&leaving).await;
+        scene.schedule(&leaving, 7).await.unwrap();
+        for (id, alias, code) in [
+            (&*id, "kms-x", "InvalidParameterValue.InvalidAlias"),
+            (ABSENT, "x", "ResourceUnavailable.CmkNotFound"),
+            ("x", "x", "InvalidParameterValue.InvalidKeyId"),
+            (&leaving, "x", "ResourceUnavailable.CmkStateNotSupport"),
+        ] {
+            assert_eq!(ask(&scene, id, alias).await.unwrap_err().code().name(), code);
+        }
+    }
+}

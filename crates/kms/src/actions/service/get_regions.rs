@@ -18,3 +18,17 @@ pub(crate) async fn get_regions(_: &Kms, _: Call<GetRegionsRequest>) -> Result<G
     };
     Ok(GetRegionsResponse { regions })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{REGION, Scene};
+
+    #[tokio::test]
+    async fn the_regions_are_those_that_the_gateway_lets_pass() {
+        let scene = Scene::new();
+        let regions = get_regions(&scene.kms, scene.call(GetRegionsRequest {})).await.unwrap().regions;
+        assert!(regions.iter().any(|region| region == REGION));
+        assert!(regions.iter().all(|region| region::find(region).is_some()));
+    }
+}

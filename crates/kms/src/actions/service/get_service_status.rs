@@ -54,3 +54,22 @@ pub(crate) async fn get_service_status(
         multi_account_used_count: 0,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{ECC, Scene};
+
+    #[tokio::test]
+    async fn the_keys_of_the_account_in_the_region_are_counted() {
+        let scene = Scene::new();
+        scene.create("one", ECC).await;
+        scene.create("two", ECC).await;
+        let here = get_service_status(&scene.kms, scene.call(GetServiceStatusRequest {})).await.unwrap();
+        assert!(here.service_enabled);
+        assert_eq!((here.invalid_type, here.cmk_user_count, here.cmk_limit), (1, 2, 10_000));
+        let mut elsewhere = scene.call(GetServiceStatusRequest {});
+        elsewhere.region = "ap-beijing".to_owned();
+        assert_eq!(get_service_status(&scene.kms, elsewhere).await.unwrap().cmk_user_count, 0);
+    }
+}

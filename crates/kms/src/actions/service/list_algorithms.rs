@@ -37,3 +37,31 @@ fn info(usage: KeyUsage, algorithm: &str) -> AlgorithmInfo {
 fn listed(algorithm: Algorithm) -> &'static str {
     if algorithm == Algorithm::Sm2 { "SM2" } else { algorithm.word() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::Scene;
+
+    #[tokio::test]
+    async fn every_usage_is_listed_with_the_ciphers_of_the_region() {
+        let scene = Scene::new();
+        let here = list_algorithms(&scene.kms, scene.call(ListAlgorithmsRequest {})).await.unwrap();
+        let pairs = |list: &[AlgorithmInfo]| {
+            list.iter().map(|info| format!("{}={}", info.key_usage, info.algorithm)).collect::<Vec<_>>()
+        };
+        assert_eq!(pairs(&here.symmetric_algorithms), ["ENCRYPT_DECRYPT=SM4"]);
+        assert!(pairs(&here.asymmetric_algorithms).contains(&"ASYMMETRIC_DECRYPT_SM2=SM2".to_owned()));
+        assert!(
+            pairs(&here.asymmetric_algorithms).contains(&"ASYMMETRIC_DECRYPT_RSA_2048=RSA_2048".to_owned())
+        );
+        let signing = pairs(&here.asymmetric_sign_verify_algorithms);
+        for pair in ["SM2=SM2", "ECC=ECC_P256_R1", "RSA_2048=RSA_PSS_SHA_256", "RSA_2048=RSA_PKCS1_SHA_256"] {
+            assert!(signing.contains(&format!("ASYMMETRIC_SIGN_VERIFY_{pair}")), "{pair}");
+        }
+        let mut abroad = scene.call(ListAlgorithmsRequest {});
+        abroad.region = "ap-singapore".to_owned();
+        let abroad = list_algorithms(&scene.kms, abroad).await.unwrap();
+        assert_eq!(pairs(&abroad.symmetric_algorithms), ["ENCRYPT_DECRYPT=AES_256"]);
+    }
+}
