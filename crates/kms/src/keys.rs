@@ -378,7 +378,7 @@ pub(crate) fn add(
     match material {
         NewMaterial::Pair(pair) => tx.put::<Materials>(scope, &id, pair)?,
         NewMaterial::Symmetric(version) => {
-            tx.put::<Versions>(scope, &(id.clone(), u64::from(key.version)), version)?
+            tx.put::<Versions>(scope, &(id.clone(), u64::from(key.version)), version)?;
         }
         NewMaterial::None => {}
     }

@@ -11,8 +11,10 @@ use crate::keys::KeyId;
 
 /// Unsealed material, by key and version. There is at most as much as there are enabled keys and versions of them.
 pub(crate) struct Unsealed<T> {
-    keys: Mutex<HashMap<(Regional, KeyId), BTreeMap<u32, Loaded<T>>>>,
+    keys: Mutex<HashMap<(Regional, KeyId), Versions<T>>>,
 }
+
+type Versions<T> = BTreeMap<u32, Loaded<T>>;
 
 struct Loaded<T> {
     /// What it was unsealed from. The whole state can be replaced (reset, restored), and then an id may name other material than

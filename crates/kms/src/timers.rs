@@ -18,7 +18,7 @@ use crate::states::KeyState;
 /// How many keys are dealt with in one transaction.
 const BATCH: usize = 100;
 /// How often the clock is looked at where nobody asks.
-const PULSE: Duration = Duration::from_secs(60);
+const PULSE: Duration = Duration::from_mins(1);
 pub(crate) const DAY: u64 = 24 * 60 * 60;
 
 impl Kms {

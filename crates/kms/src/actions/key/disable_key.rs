@@ -2,7 +2,6 @@
 
 use rookery_api::kms::{DisableKeyRequest, DisableKeyResponse};
 use rookery_gateway::{Call, Resource};
-use rookery_store::Transaction;
 
 use crate::error::Error;
 use crate::keys::{Key, KeyId};
@@ -21,14 +20,17 @@ pub(crate) async fn disable_key(
     let DisableKeyRequest { key_id, member_account } = call.request;
     let id = KeyId::parse(&key_id)?;
     listing::refuse_member(member_account.as_ref())?;
-    kms.change(scope, id, Operation::Disable, disable).await?;
+    kms.change(scope, id, Operation::Disable, |_, key| {
+        disable(key);
+        Ok(())
+    })
+    .await?;
     Ok(DisableKeyResponse {})
 }
 
 /// What a disabled key that is disabled again answers: nothing happens, and that is no error.
-pub(super) fn disable(_: &mut Transaction<'_>, key: &mut Key) -> Result<(), Error> {
+pub(super) fn disable(key: &mut Key) {
     key.state = KeyState::Disabled;
-    Ok(())
 }
 
 #[cfg(test)]

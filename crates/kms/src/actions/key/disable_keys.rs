@@ -20,7 +20,11 @@ pub(crate) async fn disable_keys(
     let DisableKeysRequest { key_ids, member_account } = call.request;
     let ids = listing::batch(&key_ids)?;
     listing::refuse_member(member_account.as_ref())?;
-    kms.change_all(scope, ids, Operation::Disable, disable).await?;
+    kms.change_all(scope, ids, Operation::Disable, |_, key| {
+        disable(key);
+        Ok(())
+    })
+    .await?;
     Ok(DisableKeysResponse {})
 }
 

@@ -2,7 +2,6 @@
 
 use rookery_api::kms::{EnableKeyRequest, EnableKeyResponse};
 use rookery_gateway::{Call, Resource};
-use rookery_store::Transaction;
 
 use crate::error::Error;
 use crate::keys::{Key, KeyId};
@@ -18,12 +17,15 @@ pub(crate) async fn enable_key(kms: &Kms, call: Call<EnableKeyRequest>) -> Resul
     let EnableKeyRequest { key_id, member_account } = call.request;
     let id = KeyId::parse(&key_id)?;
     listing::refuse_member(member_account.as_ref())?;
-    kms.change(scope, id, Operation::Enable, enable).await?;
+    kms.change(scope, id, Operation::Enable, |_, key| {
+        enable(key);
+        Ok(())
+    })
+    .await?;
     Ok(EnableKeyResponse {})
 }
 
 /// Brings a key back into use. One whose material has gone meanwhile waits for it again.
-pub(super) fn enable(_: &mut Transaction<'_>, key: &mut Key) -> Result<(), Error> {
+pub(super) fn enable(key: &mut Key) {
     key.state = key.state_in_use();
-    Ok(())
 }

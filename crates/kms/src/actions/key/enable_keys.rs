@@ -20,6 +20,10 @@ pub(crate) async fn enable_keys(
     let EnableKeysRequest { key_ids, member_account } = call.request;
     let ids = listing::batch(&key_ids)?;
     listing::refuse_member(member_account.as_ref())?;
-    kms.change_all(scope, ids, Operation::Enable, enable).await?;
+    kms.change_all(scope, ids, Operation::Enable, |_, key| {
+        enable(key);
+        Ok(())
+    })
+    .await?;
     Ok(EnableKeysResponse {})
 }

@@ -67,3 +67,98 @@ fn refuse_hosting(request: &GenerateDataKeyRequest) -> Result<(), Error> {
         other => Err(Error::value("IsHostedByKms", &other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    use rookery_api::ErrorCode as _;
+    use rookery_api::kms::Tag;
+    use rookery_gateway::Refusal;
+
+    use super::*;
+    use crate::scene::{ABSENT, ECC, SYMMETRIC, Scene};
+
+    fn order(id: &str) -> GenerateDataKeyRequest {
+        GenerateDataKeyRequest {
+            key_id: id.to_owned(),
+            key_spec: None,
+            number_of_bytes: Some(24),
+            encryption_context: None,
+            encryption_public_key: None,
+            encryption_algorithm: None,
+            is_hosted_by_kms: None,
+            data_key_name: None,
+            description: None,
+            hsm_cluster_id: None,
+            tags: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_data_key_comes_in_clear_and_encrypted() {
+        let scene = Scene::new();
+        let id = scene.create("data", SYMMETRIC).await;
+        let spec = |spec: &str| Some(spec.to_owned());
+        let context = Some(r#"{"a":"1"}"#.to_owned());
+        for (request, length) in [
+            (order(&id), 24),
+            (GenerateDataKeyRequest { key_spec: spec("AES_256"), ..order(&id) }, 24),
+            (GenerateDataKeyRequest { key_spec: spec("AES_128"), number_of_bytes: None, ..order(&id) }, 16),
+            (GenerateDataKeyRequest { key_spec: spec("AES_256"), number_of_bytes: None, ..order(&id) }, 32),
+            (
+                GenerateDataKeyRequest {
+                    number_of_bytes: Some(1024),
+                    is_hosted_by_kms: Some(0),
+                    ..order(&id)
+                },
+                1024,
+            ),
+        ] {
+            let request = GenerateDataKeyRequest { encryption_context: context.clone(), ..request };
+            let reply = generate_data_key(&scene.kms, scene.call(request)).await.unwrap();
+            let key = BASE64_STANDARD.decode(&reply.plaintext).unwrap();
+            assert_eq!(
+                (key.len(), reply.key_id.as_str(), reply.data_key_id.as_str()),
+                (length, id.as_str(), "")
+            );
+            assert_eq!(scene.decrypt(&reply.ciphertext_blob, context.as_deref()).await.unwrap(), key);
+            assert!(scene.decrypt(&reply.ciphertext_blob, None).await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_made_is_refused() {
+        let scene = Scene::new();
+        let (id, signer) = (scene.create("data", SYMMETRIC).await, scene.create("signer", ECC).await);
+        let disabled = scene.create("disabled", SYMMETRIC).await;
+        scene.disable(&disabled).await;
+        let text = |text: &str| Some(text.to_owned());
+        let tags = Some(vec![Tag { tag_key: "a".to_owned(), tag_value: "b".to_owned() }]);
+        let of = || order(&id);
+        for (request, code) in [
+            (order("x"), "InvalidParameterValue.InvalidKeyId"),
+            (order(ABSENT), "ResourceUnavailable.CmkNotFound"),
+            (order(&signer), "InvalidParameterValue.InvalidKeyUsage"),
+            (order(&disabled), "ResourceUnavailable.CmkDisabled"),
+            (GenerateDataKeyRequest { number_of_bytes: None, ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { number_of_bytes: Some(0), ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { number_of_bytes: Some(1025), ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { key_spec: text("AES_512"), ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { encryption_context: text("x"), ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { encryption_public_key: text("x"), ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { encryption_algorithm: text("x"), ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { is_hosted_by_kms: Some(2), ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { data_key_name: text("x"), ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { description: text("x"), ..of() }, "InvalidParameter"),
+            (GenerateDataKeyRequest { tags, ..of() }, "InvalidParameter"),
+            (
+                GenerateDataKeyRequest { hsm_cluster_id: text("x"), ..of() },
+                "InvalidParameterValue.InvalidHsmClusterId",
+            ),
+        ] {
+            let refusal = generate_data_key(&scene.kms, scene.call(request)).await.unwrap_err();
+            assert_eq!(refusal.code().name(), code, "{refusal}");
+        }
+    }
+}
