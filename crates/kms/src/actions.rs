@@ -1,6 +1,8 @@
 //! The actions, one file each.
 
 #[cfg(test)]
+mod data_key_tests;
+#[cfg(test)]
 pub(crate) mod scene;
 #[cfg(test)]
 mod whitebox_tests;
@@ -19,6 +21,11 @@ rookery_gateway::actions! { Kms:
     symmetric { encrypt, decrypt, re_encrypt, generate_data_key, generate_random }
     asymmetric {
         get_public_key, sign_by_asymmetric_key, verify_by_asymmetric_key, asymmetric_rsa_decrypt
+    }
+    data_key {
+        import_data_key, describe_data_key, describe_data_keys, list_data_keys, list_data_key_detail, get_data_key_plaintext,
+        get_data_key_ciphertext_blob, enable_data_key, enable_data_keys, disable_data_key, disable_data_keys,
+        schedule_data_key_deletion, cancel_data_key_deletion, update_data_key_name, update_data_key_description
     }
     whitebox {
         create_white_box_key, describe_white_box_key, describe_white_box_key_details, describe_white_box_decrypt_key,

@@ -11,6 +11,7 @@ use rookery_gateway::{CommonError, Language, Refusal};
 use rookery_seal::SealError;
 use rookery_store::StoreError;
 
+use crate::data_keys::DataKeyError;
 use crate::keys::KeyId;
 use crate::whitebox::WhiteBoxError;
 use crate::wrapping::WrappingError;
@@ -140,6 +141,9 @@ pub enum Error {
     /// A reply could not be encrypted for the caller.
     #[error(transparent)]
     Wrapping(#[from] WrappingError),
+    /// An action of hosted data keys refused.
+    #[error(transparent)]
+    DataKey(#[from] DataKeyError),
     /// An action of white-box keys refused.
     #[error(transparent)]
     WhiteBox(#[from] WhiteBoxError),
@@ -240,6 +244,7 @@ impl Refusal for Error {
             Self::MalformedCiphertext => ErrorCode::InvalidParameterValueInvalidCiphertext,
             Self::Undecryptable => ErrorCode::FailedOperationDecryptError,
             Self::Wrapping(error) => error.code(),
+            Self::DataKey(error) => error.code(),
             Self::WhiteBox(error) => error.code(),
             Self::MemberAccounts => ErrorCode::UnsupportedOperation,
             Self::DescriptionTooLong(_)

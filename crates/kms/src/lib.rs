@@ -8,6 +8,7 @@
 mod actions;
 mod bindings;
 mod context;
+mod data_keys;
 mod envelope;
 mod error;
 mod import;
@@ -37,6 +38,7 @@ use rookery_world::World;
 pub use self::actions::register;
 #[cfg(test)]
 use self::actions::scene;
+pub use self::data_keys::DataKeyError;
 use self::envelope::SymmetricKey;
 pub use self::error::Error;
 pub use self::keys::KeyId;

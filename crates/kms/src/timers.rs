@@ -46,6 +46,7 @@ impl Kms {
     /// Does what is due by now.
     pub(crate) async fn settle(&self) -> Result<(), Error> {
         let now = self.now();
+        self.settle_data_keys(now).await?;
         while self.store.read(|view| view.count_index::<ByDue>(due(now).limit(1)))? > 0 {
             let seal = self.seal.clone();
             let unusable = self

@@ -50,6 +50,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::MalformedCiphertext => "密文格式错误，不是由 KMS 加密的密文。".to_owned(),
         Error::Undecryptable => "无法解密：密文被改动，或加密时使用了其它密钥、算法或加密上下文。".to_owned(),
         Error::Wrapping(error) => error.chinese(),
+        Error::DataKey(error) => error.chinese(),
         Error::WhiteBox(error) => error.chinese(),
         Error::MemberAccounts => "Rookery 尚未实现成员账号：只能访问调用者自己的密钥。".to_owned(),
         Error::InvalidValue { parameter, value } => format!("参数 `{parameter}` 的取值 `{value}` 错误。"),

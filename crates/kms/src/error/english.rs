@@ -50,6 +50,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::MalformedCiphertext => "The ciphertext is not one that KMS made.".to_owned(),
         Error::Undecryptable => "The ciphertext cannot be decrypted: it was altered, or encrypted with another key, algorithm or encryption context.".to_owned(),
         Error::Wrapping(error) => error.english(),
+        Error::DataKey(error) => error.english(),
         Error::WhiteBox(error) => error.english(),
         Error::MemberAccounts => "Rookery does not implement member accounts: only the caller's own keys can be reached.".to_owned(),
         Error::InvalidValue { parameter, value } => format!("The value `{value}` specified in the parameter `{parameter}` is not valid."),

@@ -4,9 +4,10 @@ use rookery_api::kms::{GenerateDataKeyRequest, GenerateDataKeyResponse};
 use rookery_gateway::{Call, Resource};
 
 use crate::context::Context;
+use crate::data_keys::{Encrypted, Hosting};
 use crate::envelope;
 use crate::error::Error;
-use crate::keys::KeyId;
+use crate::keys::{KeyId, Origin};
 use crate::wrapping::{self, Wrapping};
 use crate::{Kms, key_resources, listing, tags};
 
@@ -19,6 +20,7 @@ pub(crate) async fn generate_data_key(
     call: Call<GenerateDataKeyRequest>,
 ) -> Result<GenerateDataKeyResponse, Error> {
     let scope = kms.enter(&call).await?;
+    let creator = call.caller.uin();
     let request = call.request;
     let id = KeyId::parse(&request.key_id)?;
     let length = length(request.key_spec.as_deref(), request.number_of_bytes)?;
@@ -26,15 +28,30 @@ pub(crate) async fn generate_data_key(
     let wrapping =
         Wrapping::read(request.encryption_public_key.as_deref(), request.encryption_algorithm.as_deref())?;
     listing::refuse_hsm_cluster(request.hsm_cluster_id.as_deref())?;
-    refuse_hosting(&request)?;
+    let hosting = hosting(&request)?;
     let data_key = envelope::random_text("NumberOfBytes", length)?;
     let ciphertext_blob = kms.encrypt(&scope, &id, &context, &data_key)?;
-    let (tag_code, tag_msg) = tags::outcome(&[]);
+    // Before the data key is kept: what cannot be told is not made.
+    let plaintext = wrapping::encode(wrapping.as_ref(), &data_key)?;
+    let (tag_code, tag_msg) = hosting.as_ref().map_or_else(|| tags::outcome(&[]), Hosting::tag_outcome);
+    let data_key_id = match hosting {
+        None => String::new(),
+        Some(hosting) => {
+            let encrypted = Encrypted {
+                key: id,
+                ciphertext: ciphertext_blob.clone(),
+                context: request.encryption_context,
+                length: data_key.len(),
+                origin: Origin::Kms,
+            };
+            kms.host(scope, creator, hosting, encrypted).await?.to_string()
+        }
+    };
     Ok(GenerateDataKeyResponse {
         key_id: request.key_id,
-        plaintext: wrapping::encode(wrapping.as_ref(), &data_key)?,
+        plaintext,
         ciphertext_blob,
-        data_key_id: String::new(),
+        data_key_id,
         tag_code,
         tag_msg,
     })
@@ -53,8 +70,8 @@ fn length(key_spec: Option<&str>, number_of_bytes: Option<u64>) -> Result<u64, E
         .ok_or(Error::Needs { parameter: "KeyId", needed: "KeySpec or NumberOfBytes" })
 }
 
-/// What describes a hosted key is refused where none is hosted.
-fn refuse_hosting(request: &GenerateDataKeyRequest) -> Result<(), Error> {
+/// How the data key is to be hosted, if it is. What describes a hosted key is refused where none is hosted.
+fn hosting(request: &GenerateDataKeyRequest) -> Result<Option<Hosting>, Error> {
     let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
     let needed = "IsHostedByKms = 1";
     match request.is_hosted_by_kms.unwrap_or_default() {
@@ -63,7 +80,11 @@ fn refuse_hosting(request: &GenerateDataKeyRequest) -> Result<(), Error> {
         0 if request.tags.as_ref().is_some_and(|tags| !tags.is_empty()) => {
             Err(Error::Needs { parameter: "Tags", needed })
         }
-        0 => Ok(()),
+        0 => Ok(None),
+        1 => {
+            let name = request.data_key_name.clone().unwrap_or_default();
+            Hosting::read(name, request.description.clone(), request.tags.clone()).map(Some)
+        }
         other => Err(Error::value("IsHostedByKms", &other)),
     }
 }
