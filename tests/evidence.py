@@ -29,6 +29,9 @@ OFFICIAL = ("tccli", *SDKS.values())
 
 # Implemented actions that refuse nothing which the gateway lets through, and why. One that does refuse has to leave this table.
 CANNOT_REFUSE = {
+    ("kms", "GetRegions"): "it has no parameters, and every caller may read the regions",
+    ("kms", "GetServiceStatus"): "it has no parameters, and the service is open to everybody",
+    ("kms", "ListAlgorithms"): "it has no parameters, and every region has algorithms",
     ("sts", "GetCallerIdentity"): "it has no parameters, and who asks is known by then",
     ("tcr", "CheckInstance"): "an id that is nobody's is an answer: `IsValidated` is false",
     ("tcr", "CheckInstanceName"): "what is wrong with a name is an answer: `DetailCode`",
