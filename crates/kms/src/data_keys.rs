@@ -29,7 +29,7 @@ pub(crate) const DESCRIPTION_LIMIT: usize = 100;
 /// The longest data key, in bytes.
 pub(crate) const LENGTH_LIMIT: usize = 1024;
 /// How many data keys an account has in a region at most; far above what tests need, as with keys.
-const LIMIT: usize = 10_000;
+pub(crate) const LIMIT: usize = 10_000;
 /// `Owner` of data keys that no cloud product made.
 const OWNER: &str = "user";
 

@@ -8,8 +8,9 @@ use rookery_gateway::{Call, Resource};
 use rookery_store::Read;
 
 use crate::Kms;
+use crate::data_keys;
 use crate::error::Error;
-use crate::keys::{self, BySequence, KEY_LIMIT};
+use crate::keys::{self, KEY_LIMIT};
 
 /// `InvalidType` of a service that can be used.
 const IN_ORDER: i64 = 1;
@@ -25,7 +26,11 @@ pub(crate) async fn get_service_status(
     call: Call<GetServiceStatusRequest>,
 ) -> Result<GetServiceStatusResponse, Error> {
     let scope = kms.enter(&call).await?;
-    let keys = kms.store.read(|view| view.count_index::<BySequence>(keys::oldest_first(&scope)))?;
+    let (keys, data_keys) = kms.store.read(|view| {
+        let keys = view.count_index::<keys::BySequence>(keys::oldest_first(&scope))?;
+        let data_keys = view.count_index::<data_keys::BySequence>(data_keys::oldest_first(&scope))?;
+        Ok::<_, Error>((keys as u64, data_keys as u64))
+    })?;
     Ok(GetServiceStatusResponse {
         service_enabled: true,
         invalid_type: IN_ORDER,
@@ -36,13 +41,14 @@ pub(crate) async fn get_service_status(
         exclusive_vsm_enabled: false,
         exclusive_hsm_enabled: false,
         subscription_info: String::new(),
-        cmk_user_count: keys as u64,
+        cmk_user_count: keys,
         cmk_limit: KEY_LIMIT as u64,
         exclusive_hsm_list: Vec::new(),
-        is_allowed_data_key_hosted: false,
+        is_allowed_data_key_hosted: true,
+        // What was bought; that nothing had to be is the next one.
         data_key_limit: 0,
-        free_data_key_limit: 0,
-        data_key_used_count: 0,
+        free_data_key_limit: data_keys::LIMIT as u64,
+        data_key_used_count: data_keys,
         sync_task_list: Vec::new(),
         is_allowed_sync: false,
         qps_limit: 0,
@@ -66,7 +72,8 @@ mod tests {
         scene.create("one", ECC).await;
         scene.create("two", ECC).await;
         let here = get_service_status(&scene.kms, scene.call(GetServiceStatusRequest {})).await.unwrap();
-        assert!(here.service_enabled);
+        assert!(here.service_enabled && here.is_allowed_data_key_hosted);
+        assert_eq!((here.data_key_used_count, here.free_data_key_limit), (0, 10_000));
         assert_eq!((here.invalid_type, here.cmk_user_count, here.cmk_limit), (1, 2, 10_000));
         let mut elsewhere = scene.call(GetServiceStatusRequest {});
         elsewhere.region = "ap-beijing".to_owned();
