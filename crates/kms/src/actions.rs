@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod data_key_tests;
 #[cfg(test)]
+mod post_quantum_tests;
+#[cfg(test)]
 pub(crate) mod scene;
 #[cfg(test)]
 mod whitebox_tests;
@@ -20,7 +22,11 @@ rookery_gateway::actions! { Kms:
     service { get_regions, get_service_status, list_algorithms }
     symmetric { encrypt, decrypt, re_encrypt, generate_data_key, generate_random }
     asymmetric {
-        get_public_key, sign_by_asymmetric_key, verify_by_asymmetric_key, asymmetric_rsa_decrypt
+        get_public_key, sign_by_asymmetric_key, verify_by_asymmetric_key, asymmetric_rsa_decrypt,
+        asymmetric_sm2_decrypt
+    }
+    post_quantum {
+        post_quantum_crypto_encrypt, post_quantum_crypto_decrypt, post_quantum_crypto_sign, post_quantum_crypto_verify
     }
     data_key {
         import_data_key, describe_data_key, describe_data_keys, list_data_keys, list_data_key_detail, get_data_key_plaintext,

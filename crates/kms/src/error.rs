@@ -138,6 +138,9 @@ pub enum Error {
     /// A ciphertext does not decrypt: it was altered, or belongs to another context or key.
     #[error("a ciphertext does not decrypt")]
     Undecryptable,
+    /// A ciphertext is longer than an action takes; holds its length and the limit, in bytes.
+    #[error("a ciphertext of {0} bytes is too long")]
+    CiphertextTooLong(usize, usize),
     /// A reply could not be encrypted for the caller.
     #[error(transparent)]
     Wrapping(#[from] WrappingError),
@@ -257,6 +260,7 @@ impl Refusal for Error {
             | Self::Needs { .. }
             | Self::NotBase64(_)
             | Self::MessageTooLong(_)
+            | Self::CiphertextTooLong(..)
             | Self::DigestLength { .. }
             | Self::UnsuitedAlgorithm(_) => ErrorCode::InvalidParameter,
             Self::Store(_) | Self::Seal(_) | Self::Cryptography(_) | Self::Damaged(_) => {

@@ -19,6 +19,7 @@ mod material;
 mod message;
 #[cfg(test)]
 mod openssl;
+mod post_quantum;
 mod primitives;
 mod signer;
 mod states;

@@ -1,5 +1,5 @@
-//! Key pairs: made, kept, and what each of them does. RSA and the NIST curves are those of aws-lc-rs, SM2 is that of
-//! [`primitives`](crate::primitives).
+//! Key pairs: made, kept, and what each of them does. RSA and the NIST curves are those of aws-lc-rs, SM2 and the
+//! post-quantum ones those of [`primitives`](crate::primitives).
 
 use aws_lc_rs::digest::SHA256;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -21,6 +21,8 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::keys::{KeyId, Material, seal_context};
 use crate::message::Message;
+use crate::primitives::ml_dsa::MlDsaKeyPair;
+use crate::primitives::ml_kem::MlKemKeyPair;
 use crate::primitives::sm2::{Sm2KeyPair, Sm2PublicKey};
 use crate::usage::{Algorithm, KeyUsage};
 
@@ -31,7 +33,7 @@ const RSA_LENGTH: usize = 256;
 pub(crate) struct NewKeyPair {
     /// DER `SubjectPublicKeyInfo`.
     public_key: Vec<u8>,
-    /// PKCS#8.
+    /// PKCS#8; for ML-KEM the decapsulation key of FIPS 203.
     private_key: Zeroizing<Vec<u8>>,
 }
 
@@ -46,6 +48,14 @@ impl NewKeyPair {
             KeyUsage::SignVerifySm2 | KeyUsage::DecryptSm2 => {
                 let pair = Sm2KeyPair::generate()?;
                 Ok(Self { public_key: pair.public_key().to_der()?, private_key: pair.to_pkcs8()? })
+            }
+            KeyUsage::DecryptMlKem1024 => {
+                let (pair, public_key) = MlKemKeyPair::generate()?;
+                Ok(Self { public_key, private_key: pair.to_bytes()? })
+            }
+            KeyUsage::SignVerifyMlDsa87 => {
+                let pair = MlDsaKeyPair::generate()?;
+                Ok(Self { public_key: pair.public_key_der()?, private_key: pair.to_pkcs8()? })
             }
         }
     }
@@ -99,6 +109,8 @@ pub(crate) enum KeyPair {
     RsaDecrypting(RsaDecryption),
     Ecdsa(Algorithm, EcdsaKeyPair),
     Sm2(Sm2KeyPair),
+    MlKem(MlKemKeyPair),
+    MlDsa(MlDsaKeyPair),
 }
 
 impl KeyPair {
@@ -120,6 +132,8 @@ impl KeyPair {
                 ecdsa(Algorithm::EcdsaP384Sha384, &ECDSA_P384_SHA384_ASN1_SIGNING)
             }
             KeyUsage::SignVerifySm2 | KeyUsage::DecryptSm2 => Sm2KeyPair::from_pkcs8(pkcs8).map(Self::Sm2),
+            KeyUsage::DecryptMlKem1024 => MlKemKeyPair::from_bytes(pkcs8).map(Self::MlKem),
+            KeyUsage::SignVerifyMlDsa87 => MlDsaKeyPair::from_pkcs8(pkcs8).map(Self::MlDsa),
         }
     }
 

@@ -15,6 +15,12 @@ pub(crate) fn decode(parameter: &'static str, text: &str) -> Result<Vec<u8>, Err
     BASE64_STANDARD.decode(text).map_err(|_| Error::NotBase64(parameter))
 }
 
+/// The bytes of a `Message` that is to be signed as it is.
+pub(crate) fn raw(message: &str) -> Result<Vec<u8>, Error> {
+    let message = decode("Message", message)?;
+    if message.len() > RAW_LIMIT { Err(Error::MessageTooLong(message.len())) } else { Ok(message) }
+}
+
 /// What is signed.
 pub(crate) enum Message {
     /// The message itself.
@@ -32,13 +38,7 @@ impl Message {
         message_type: Option<&str>,
     ) -> Result<Self, Error> {
         match message_type {
-            None | Some("RAW") => {
-                let message = decode("Message", message)?;
-                if message.len() > RAW_LIMIT {
-                    return Err(Error::MessageTooLong(message.len()));
-                }
-                Ok(Self::Raw(message))
-            }
+            None | Some("RAW") => raw(message).map(Self::Raw),
             Some("DIGEST") => {
                 let (digest, expected) = (decode("Message", message)?, algorithm.digest_length());
                 if digest.len() != expected {

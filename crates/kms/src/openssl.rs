@@ -71,6 +71,15 @@ impl Workshop {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What a text is encrypted to by a public key that says how.
+    pub(crate) fn encrypt_by(&self, pem: &str, text: &[u8]) -> Vec<u8> {
+        self.file("key.pem", pem.as_bytes());
+        self.file("text", text);
+        let output = self.run(&["pkeyutl", "-encrypt", "-pubin", "-inkey", "key.pem", "-in", "text"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
     /// What a ciphertext of a symmetric cipher, such as `-sm4-cbc`, decrypts to.
     pub(crate) fn decipher(&self, cipher: &str, key: &[u8], vector: &[u8], ciphertext: &[u8]) -> Vec<u8> {
         let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();

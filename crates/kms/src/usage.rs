@@ -26,11 +26,15 @@ pub(crate) enum KeyUsage {
     SignVerifyEcdsa384,
     #[serde(rename = "ASYMMETRIC_SIGN_VERIFY_SM2")]
     SignVerifySm2,
+    #[serde(rename = "ASYMMETRIC_DECRYPT_ML_KEM_1024")]
+    DecryptMlKem1024,
+    #[serde(rename = "ASYMMETRIC_SIGN_VERIFY_ML_DSA_87")]
+    SignVerifyMlDsa87,
 }
 
 impl KeyUsage {
     /// Every usage.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::EncryptDecrypt,
         Self::DecryptSm2,
         Self::DecryptRsa2048,
@@ -38,11 +42,13 @@ impl KeyUsage {
         Self::SignVerifyEcc,
         Self::SignVerifyEcdsa384,
         Self::SignVerifyRsa2048,
+        Self::DecryptMlKem1024,
+        Self::SignVerifyMlDsa87,
     ];
     /// The usage of a key for which none is asked, and of the keys that a list shows for which none is asked.
     pub(crate) const DEFAULT: Self = Self::EncryptDecrypt;
 
-    /// The word on the wire.
+    /// The word on the wire. Those of the post-quantum usages are formed like their sisters', since no source has them.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::EncryptDecrypt => "ENCRYPT_DECRYPT",
@@ -52,6 +58,8 @@ impl KeyUsage {
             Self::SignVerifyEcc => "ASYMMETRIC_SIGN_VERIFY_ECC",
             Self::SignVerifyEcdsa384 => "ASYMMETRIC_SIGN_VERIFY_ECDSA384",
             Self::SignVerifySm2 => "ASYMMETRIC_SIGN_VERIFY_SM2",
+            Self::DecryptMlKem1024 => "ASYMMETRIC_DECRYPT_ML_KEM_1024",
+            Self::SignVerifyMlDsa87 => "ASYMMETRIC_SIGN_VERIFY_ML_DSA_87",
         }
     }
 
@@ -71,14 +79,18 @@ impl KeyUsage {
         self != Self::EncryptDecrypt
     }
 
-    /// The algorithms that keys of this usage sign with.
+    /// The algorithms that keys of this usage sign with by `SignByAsymmetricKey`.
     pub(crate) fn signs_with(self) -> &'static [Algorithm] {
         match self {
             Self::SignVerifyRsa2048 => &[Algorithm::RsaPssSha256, Algorithm::RsaPkcs1Sha256],
             Self::SignVerifyEcc => &[Algorithm::EcdsaP256Sha256],
             Self::SignVerifyEcdsa384 => &[Algorithm::EcdsaP384Sha384],
             Self::SignVerifySm2 => &[Algorithm::Sm2],
-            Self::EncryptDecrypt | Self::DecryptRsa2048 | Self::DecryptSm2 => &[],
+            Self::EncryptDecrypt
+            | Self::DecryptRsa2048
+            | Self::DecryptSm2
+            | Self::DecryptMlKem1024
+            | Self::SignVerifyMlDsa87 => &[],
         }
     }
 
@@ -87,8 +99,14 @@ impl KeyUsage {
         match self {
             Self::DecryptRsa2048 => Some("RSA_2048"),
             Self::DecryptSm2 => Some("SM2"),
+            Self::DecryptMlKem1024 => Some("ML_KEM_1024"),
             _ => None,
         }
+    }
+
+    /// What keys of this usage sign with by `PostQuantumCryptoSign`, as `ListAlgorithms` names it.
+    pub(crate) fn signs_post_quantum_with(self) -> Option<&'static str> {
+        (self == Self::SignVerifyMlDsa87).then_some("ML_DSA_87")
     }
 
     /// `algorithm`, provided that keys of this usage sign with it.

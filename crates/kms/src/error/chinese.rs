@@ -49,6 +49,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::EncryptionContext => format!("加密上下文须为键和值均为字符串的 JSON 对象，且不能超过 {CONTEXT_LIMIT} 个字符。"),
         Error::MalformedCiphertext => "密文格式错误，不是由 KMS 加密的密文。".to_owned(),
         Error::Undecryptable => "无法解密：密文被改动，或加密时使用了其它密钥、算法或加密上下文。".to_owned(),
+        Error::CiphertextTooLong(length, limit) => format!("`Ciphertext` 在 Base64 编码前不能超过 {limit} 字节，实际为 {length} 字节。"),
         Error::Wrapping(error) => error.chinese(),
         Error::DataKey(error) => error.chinese(),
         Error::WhiteBox(error) => error.chinese(),

@@ -49,6 +49,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::EncryptionContext => format!("The encryption context must be a JSON object of strings, in at most {CONTEXT_LIMIT} characters."),
         Error::MalformedCiphertext => "The ciphertext is not one that KMS made.".to_owned(),
         Error::Undecryptable => "The ciphertext cannot be decrypted: it was altered, or encrypted with another key, algorithm or encryption context.".to_owned(),
+        Error::CiphertextTooLong(length, limit) => format!("`Ciphertext` must not exceed {limit} bytes before Base64; this one has {length}."),
         Error::Wrapping(error) => error.english(),
         Error::DataKey(error) => error.english(),
         Error::WhiteBox(error) => error.english(),

@@ -24,7 +24,10 @@ pub(crate) async fn list_algorithms(
             .filter_map(|usage| usage.decrypts_with().map(|algorithm| info(usage, algorithm)))
             .collect(),
         asymmetric_sign_verify_algorithms: usages
-            .flat_map(|usage| usage.signs_with().iter().map(move |algorithm| info(usage, listed(*algorithm))))
+            .flat_map(|usage| {
+                let classical = usage.signs_with().iter().copied().map(listed);
+                classical.chain(usage.signs_post_quantum_with()).map(move |algorithm| info(usage, algorithm))
+            })
             .collect(),
     })
 }
@@ -55,7 +58,10 @@ mod tests {
         assert!(
             pairs(&here.asymmetric_algorithms).contains(&"ASYMMETRIC_DECRYPT_RSA_2048=RSA_2048".to_owned())
         );
+        let decrypting = pairs(&here.asymmetric_algorithms);
+        assert!(decrypting.contains(&"ASYMMETRIC_DECRYPT_ML_KEM_1024=ML_KEM_1024".to_owned()));
         let signing = pairs(&here.asymmetric_sign_verify_algorithms);
+        assert!(signing.contains(&"ASYMMETRIC_SIGN_VERIFY_ML_DSA_87=ML_DSA_87".to_owned()));
         for pair in ["SM2=SM2", "ECC=ECC_P256_R1", "RSA_2048=RSA_PSS_SHA_256", "RSA_2048=RSA_PKCS1_SHA_256"] {
             assert!(signing.contains(&format!("ASYMMETRIC_SIGN_VERIFY_{pair}")), "{pair}");
         }
