@@ -345,13 +345,9 @@ impl Kms {
 
     /// Deletes the data keys whose window has passed.
     pub(crate) async fn settle_data_keys(&self, now: u64) -> Result<(), Error> {
-        let due = move || Scan::all().from(&now).reverse();
-        if self.store.read(|view| view.count_index::<ByDeletion>(due().limit(1)))? == 0 {
-            return Ok(());
-        }
         self.store
             .write(move |tx| {
-                for (scope, id, key) in tx.scan_index::<ByDeletion>(due())? {
+                for (scope, id, key) in tx.scan_index::<ByDeletion>(due(now))? {
                     tags::detach(tx, &scope, key.creator, &id)?;
                     tx.delete::<DataKeys>(&scope, &id)?;
                 }
@@ -360,6 +356,16 @@ impl Kms {
             .await?;
         Ok(())
     }
+}
+
+/// The data keys whose window is over by `now`.
+fn due(now: u64) -> Scan<u64> {
+    Scan::all().from(&now).reverse()
+}
+
+/// Whether a data key is to be deleted by `now`.
+pub(crate) fn any_due(view: &impl Read, now: u64) -> Result<bool, StoreError> {
+    Ok(view.count_index::<ByDeletion>(due(now).limit(1))? > 0)
 }
 
 fn add(

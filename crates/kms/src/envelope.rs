@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use crate::Kms;
 use crate::context::Context;
 use crate::error::Error;
-use crate::keys::{self, Key, KeyId, Version, Versions};
+use crate::keys::{self, Key, KeyId, Keys, Version, Versions};
 use crate::primitives::sm4;
 use crate::states::{KeyState, Operation};
 use crate::usage::{Cipher, KeyUsage};
@@ -182,10 +182,9 @@ impl Kms {
         context: &Context,
         text: &[u8],
     ) -> Result<String, Error> {
-        let key = self.symmetric(scope, id, Operation::Encrypt)?;
-        let secret = self
-            .secret(scope, id, &key, key.version)?
-            .ok_or(Error::Damaged("a symmetric key has no material"))?;
+        let (key, version) = self.symmetric_version(scope, id, Operation::Encrypt, None)?;
+        let version = version.ok_or(Error::Damaged("a symmetric key has no material"))?;
+        let secret = self.secret(scope, id, &key, key.version, version)?;
         let header = header(id, key.version)?;
         let mut nonce = [0; NONCE_LEN];
         random(&mut nonce)?;
@@ -204,33 +203,42 @@ impl Kms {
         context: &Context,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let Ciphertext { id, version, header, nonce, sealed } = ciphertext;
-        let key = self.symmetric(scope, id, Operation::Decrypt)?;
-        let secret = self.secret(scope, id, &key, *version)?.ok_or(Error::MalformedCiphertext)?;
+        let (key, kept) = self.symmetric_version(scope, id, Operation::Decrypt, Some(*version))?;
+        let secret = self.secret(scope, id, &key, *version, kept.ok_or(Error::MalformedCiphertext)?)?;
         secret.decrypt(*nonce, &authenticated(header, context), sealed).ok_or(Error::Undecryptable)
     }
 
     /// A symmetric key in a state that admits the operation.
     pub(crate) fn symmetric(&self, scope: &Regional, id: &KeyId, operation: Operation) -> Result<Key, Error> {
-        let key = self.key(scope, id)?;
-        KeyUsage::EncryptDecrypt.expect(key.usage)?;
-        operation.check(id, key.state)?;
-        Ok(key)
+        self.store.read(|view| symmetric(view, scope, id, operation))
     }
 
-    /// A version of a key's material, from memory where it has been used before; `None` where there is no such version.
+    /// Such a key with a version of its material, where it has that one: the present one if none is named.
+    fn symmetric_version(
+        &self,
+        scope: &Regional,
+        id: &KeyId,
+        operation: Operation,
+        version: Option<u32>,
+    ) -> Result<(Key, Option<Version>), Error> {
+        self.store.read(|view| {
+            let key = symmetric(view, scope, id, operation)?;
+            let place = (id.to_string(), u64::from(version.unwrap_or(key.version)));
+            Ok((key, view.get::<Versions>(scope, &place)?))
+        })
+    }
+
+    /// A version of a key's material unsealed, from memory where it has been used before.
     fn secret(
         &self,
         scope: &Regional,
         id: &KeyId,
         key: &Key,
         version: u32,
-    ) -> Result<Option<Arc<SymmetricKey>>, Error> {
-        let place = (id.to_string(), u64::from(version));
-        let Some(Version { secret }) = self.store.read(|view| view.get::<Versions>(scope, &place))? else {
-            return Ok(None);
-        };
+        Version { secret }: Version,
+    ) -> Result<Arc<SymmetricKey>, Error> {
         if let Some(loaded) = self.secrets.get(scope, id, version, &secret) {
-            return Ok(Some(loaded));
+            return Ok(loaded);
         }
         let cipher = key.cipher.ok_or(Error::Damaged("a symmetric key has no cipher"))?;
         let bytes = self.seal.open(&keys::version_context(id, version), &secret)?;
@@ -240,8 +248,15 @@ impl Kms {
         if !matches!(self.key(scope, id)?.state, KeyState::Enabled | KeyState::Archived) {
             self.secrets.forget(scope, id);
         }
-        Ok(Some(loaded))
+        Ok(loaded)
     }
+}
+
+fn symmetric(view: &impl Read, scope: &Regional, id: &KeyId, operation: Operation) -> Result<Key, Error> {
+    let key = view.get::<Keys>(scope, id.as_str())?.ok_or_else(|| Error::KeyNotFound(id.clone()))?;
+    KeyUsage::EncryptDecrypt.expect(key.usage)?;
+    operation.check(id, key.state)?;
+    Ok(key)
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rookery_store::{Read, Regional, Scan, Transaction};
+use rookery_store::{Read, Regional, Scan, StoreError, Transaction};
 use tokio::sync::watch;
 
 use crate::Kms;
+use crate::data_keys;
 use crate::envelope::SymmetricKey;
 use crate::error::Error;
 use crate::keys::{self, ByDue, Key, KeyId, Keys, Versions};
@@ -43,36 +44,55 @@ impl Kms {
         }
     }
 
-    /// Does what is due by now.
+    /// Does what is due by now. Mostly that is nothing, which one look at the store tells.
     pub(crate) async fn settle(&self) -> Result<(), Error> {
         let now = self.now();
-        self.settle_data_keys(now).await?;
-        while self.store.read(|view| view.count_index::<ByDue>(due(now).limit(1)))? > 0 {
+        let (keys, data_keys) =
+            self.store.read(|view| Ok::<_, Error>((any_due(view, now)?, data_keys::any_due(view, now)?)))?;
+        if keys {
+            self.settle_keys(now).await?;
+        }
+        if data_keys {
+            self.settle_data_keys(now).await?;
+        }
+        Ok(())
+    }
+
+    async fn settle_keys(&self, now: u64) -> Result<(), Error> {
+        loop {
             let seal = self.seal.clone();
-            let unusable = self
+            let (done, unusable) = self
                 .store
                 .write(move |tx| {
+                    let keys = tx.scan_index::<ByDue>(due(now).limit(BATCH))?;
+                    let done = keys.len() < BATCH;
                     let mut unusable = Vec::new();
-                    for (scope, id, key) in tx.scan_index::<ByDue>(due(now).limit(BATCH))? {
+                    for (scope, id, key) in keys {
                         let id = KeyId::parse(&id)?;
                         if settle_key(tx, &seal, &scope, &id, key, now)? {
                             unusable.push((scope, id));
                         }
                     }
-                    Ok::<_, Error>(unusable)
+                    Ok::<_, Error>((done, unusable))
                 })
                 .await?;
             for (scope, id) in unusable {
                 self.forget(&scope, &id);
             }
+            if done {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
 
 /// The keys on which something is due by `now`, the latest first.
 fn due(now: u64) -> Scan<u64> {
     Scan::all().from(&now).reverse()
+}
+
+fn any_due(view: &impl Read, now: u64) -> Result<bool, StoreError> {
+    Ok(view.count_index::<ByDue>(due(now).limit(1))? > 0)
 }
 
 /// Does what is due on one key, after which nothing is by `now`. Says whether its material is gone.
