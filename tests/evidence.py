@@ -29,6 +29,7 @@ OFFICIAL = ("tccli", *SDKS.values())
 
 # Implemented actions that refuse nothing which the gateway lets through, and why. One that does refuse has to leave this table.
 CANNOT_REFUSE = {
+    ("kms", "DescribeWhiteBoxServiceStatus"): "it has no parameters, and everybody can have white-box keys",
     ("kms", "GetRegions"): "it has no parameters, and every caller may read the regions",
     ("kms", "GetServiceStatus"): "it has no parameters, and the service is open to everybody",
     ("kms", "ListAlgorithms"): "it has no parameters, and every region has algorithms",
