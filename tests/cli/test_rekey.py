@@ -15,7 +15,7 @@ from requester import Api
 
 
 class Secrets:
-    """A cloud, stopped, that keeps a secret of each product: the root's key, a key that signs, the key of an instance's tokens."""
+    """A stopped cloud that keeps a secret of each product: the root's key, a key that signs, the key of an instance's tokens."""
 
     def __init__(self, cloud):
         self.cloud = cloud
@@ -119,7 +119,8 @@ def test_a_key_that_is_none_and_a_directory_in_use_are_refused(secrets):
 def test_a_command_that_is_killed_leaves_a_state_that_opens(secrets):
     command = [BINARY, "state", "--data", secrets.cloud.data, "rekey"]
     for milliseconds in (1, 3, 5, 8, 12, 20):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment())
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(command, **silent, env=clean_environment())
         with suppress(subprocess.TimeoutExpired):
             process.wait(milliseconds / 1000)
         process.kill()

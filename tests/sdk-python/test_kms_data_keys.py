@@ -66,7 +66,8 @@ def test_the_holder_of_a_key_pair_gets_it_encrypted(kms, key, hosted, tmp_path):
     made = hosted(key())
     wrapped = plaintext(kms, made.DataKeyId, EncryptionPublicKey=public, EncryptionAlgorithm="RSAES_PKCS1_V1_5")
     (tmp_path / "wrapped").write_bytes(base64.b64decode(wrapped))
-    run("openssl", "pkeyutl", "-decrypt", "-inkey", private, "-in", tmp_path / "wrapped", "-out", tmp_path / "key", home=tmp_path)
+    files = ("-in", tmp_path / "wrapped", "-out", tmp_path / "key")
+    run("openssl", "pkeyutl", "-decrypt", "-inkey", private, *files, home=tmp_path)
     assert text((tmp_path / "key").read_bytes()) == made.Plaintext
 
 
@@ -141,7 +142,7 @@ def test_a_data_key_is_worth_what_its_key_is(kms, key, hosted, refusal):
     [
         ({"DataKeyName": ""}, "InvalidParameterValue.InvalidDataKeyName"),
         ({"Description": "x" * 101}, "InvalidParameterValue"),
-        ({"Tags": [{"TagKey": "a", "TagValue": "1"}, {"TagKey": "a", "TagValue": "2"}]}, "InvalidParameterValue.TagKeysDuplicated"),
+        ({"Tags": [{"TagKey": "a", "TagValue": one} for one in "12"]}, "InvalidParameterValue.TagKeysDuplicated"),
         ({"IsHostedByKms": 2}, "InvalidParameter"),
         ({"IsHostedByKms": 0}, "InvalidParameter"),
     ],

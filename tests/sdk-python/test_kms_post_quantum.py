@@ -77,8 +77,8 @@ def test_a_plaintext_comes_encrypted_for_the_caller(kms, key, tmp_path):
     wrapped = decrypt(kms, blob, EncryptionPublicKey=own, EncryptionAlgorithm="RSAES_OAEP_SHA_256")
     (tmp_path / "wrapped").write_bytes(wrapped)
     padding = ("-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha256", "-pkeyopt", "rsa_mgf1_md:sha256")
-    opened = run("openssl", "pkeyutl", "-decrypt", "-inkey", private, *padding, "-in", tmp_path / "wrapped", home=tmp_path).stdout
-    assert opened == "secret"
+    command = ["openssl", "pkeyutl", "-decrypt", "-inkey", private, *padding, "-in", tmp_path / "wrapped"]
+    assert run(*command, home=tmp_path).stdout == "secret"
 
 
 def test_another_implementation_verifies_what_is_signed(kms, key):

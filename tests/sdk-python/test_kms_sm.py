@@ -1,4 +1,4 @@
-"""SM2 decryption, through the typed SDK: openssl encrypts, the service reads; and what SM2 encrypts for the caller, openssl reads."""
+"""SM2 through the typed SDK: openssl encrypts and the service reads; what SM2 encrypts for the caller, openssl reads."""
 
 import base64
 
@@ -29,8 +29,8 @@ def encrypted(kms, tmp_path):
     def encrypted(id, content):
         (tmp_path / "public").write_text(kms("GetPublicKey", KeyId=id).PublicKeyPem)
         (tmp_path / "content").write_bytes(content)
-        arguments = ("-encrypt", "-pubin", "-inkey", tmp_path / "public", "-in", tmp_path / "content", "-out", tmp_path / "sealed")
-        run("openssl", "pkeyutl", *arguments, home=tmp_path)
+        files = ("-in", tmp_path / "content", "-out", tmp_path / "sealed")
+        run("openssl", "pkeyutl", "-encrypt", "-pubin", "-inkey", tmp_path / "public", *files, home=tmp_path)
         return (tmp_path / "sealed").read_bytes()
 
     return encrypted
@@ -71,7 +71,8 @@ def test_a_public_key_has_the_form_of_the_platforms_example(kms, key):
     ],
 )
 def test_what_cannot_be_decrypted_is_refused(kms, key, refusal, of, ciphertext, code):
-    id = "08408a30-0416-11ed-abdc-52540036b432" if of == "absent" else key("ASYMMETRIC_SIGN_VERIFY_SM2" if of == "signing" else SM2)
+    usage = "ASYMMETRIC_SIGN_VERIFY_SM2" if of == "signing" else SM2
+    id = "08408a30-0416-11ed-abdc-52540036b432" if of == "absent" else key(usage)
     if of == "disabled":
         kms("DisableKey", KeyId=id)
     assert refusal(decrypt, kms, id, ciphertext).code == code
@@ -89,7 +90,8 @@ def test_a_plaintext_comes_encrypted_for_the_caller(kms, own, tmp_path, unique):
     private, public = own
     root = kms("CreateKey", Alias=unique("root")).KeyId
     blob = kms("Encrypt", KeyId=root, Plaintext=text(b"secret")).CiphertextBlob
-    wrapped = kms("Decrypt", CiphertextBlob=blob, EncryptionPublicKey=public, EncryptionAlgorithm="SM2_C1C3C2_ASN1").Plaintext
+    asn1 = {"EncryptionPublicKey": public, "EncryptionAlgorithm": "SM2_C1C3C2_ASN1"}
+    wrapped = kms("Decrypt", CiphertextBlob=blob, **asn1).Plaintext
     (tmp_path / "wrapped").write_bytes(base64.b64decode(wrapped))
     opened = run("openssl", "pkeyutl", "-decrypt", "-inkey", private, "-in", tmp_path / "wrapped", home=tmp_path).stdout
     assert opened == "secret"

@@ -1,4 +1,4 @@
-"""White-box keys, through the typed SDK: what they encrypt, openssl decrypts with the file; a bound file opens on its device alone."""
+"""White-box keys, through the typed SDK: openssl decrypts with their files, and a bound file opens on its device alone."""
 
 import base64
 import uuid
@@ -67,8 +67,8 @@ def test_openssl_decrypts_with_the_key_of_the_file(kms, made, tmp_path, algorith
         used, ciphertext = encrypt(kms, key.KeyId, content, **more)
         assert used == vector or not more
         (tmp_path / "ciphertext").write_bytes(ciphertext)
-        arguments = (CIPHERS[algorithm], "-K", file[24:].hex(), "-iv", used.hex(), "-in", tmp_path / "ciphertext", "-out", tmp_path / "text")
-        run("openssl", "enc", "-d", *arguments, home=tmp_path)
+        files = ("-in", tmp_path / "ciphertext", "-out", tmp_path / "text")
+        run("openssl", "enc", "-d", CIPHERS[algorithm], "-K", file[24:].hex(), "-iv", used.hex(), *files, home=tmp_path)
         assert (tmp_path / "text").read_bytes() == content
 
 
@@ -135,7 +135,7 @@ def test_the_service_is_open(kms):
         ({"Alias": "-"}, "InvalidParameterValue.InvalidAlias"),
         ({"Algorithm": "AES_128"}, "InvalidParameterValue"),
         ({"Description": "x" * 1025}, "InvalidParameter"),
-        ({"Tags": [{"TagKey": "a", "TagValue": "1"}, {"TagKey": "a", "TagValue": "2"}]}, "InvalidParameterValue.TagKeysDuplicated"),
+        ({"Tags": [{"TagKey": "a", "TagValue": one} for one in "12"]}, "InvalidParameterValue.TagKeysDuplicated"),
     ],
 )
 def test_keys_that_break_a_rule_are_not_made(made, refusal, changes, code):
