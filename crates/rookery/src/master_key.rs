@@ -8,6 +8,7 @@
 //! 2. One transaction seals every row's sealed values under it, and notes its fingerprint.
 //! 3. Sealed values in files of the data directory follow.
 //! 4. `master.key.next` replaces `master.key`; or `master.key` is removed, where the new key is kept by the user.
+//! 5. The state's file is written anew, so that nothing under the old key is left in it.
 //!
 //! Whoever opens the state next finishes what step 2 had decided, or drops a key under which nothing is sealed ([`settle`]).
 
@@ -84,6 +85,7 @@ pub(crate) async fn seal(directory: &Path, store: &Store) -> Result<Seal, Master
     let kept = noted(store)?;
     if let Some(done) = settle(directory, kept.as_deref())? {
         tracing::warn!("{done}");
+        store.compact()?;
     }
     match (kept, given(directory)?) {
         (Some(kept), None) => Err(MasterKeyError::Missing { kept }),
@@ -162,6 +164,7 @@ pub(crate) async fn rekey(directory: &Path, store: &Store, new: NewKey) -> Resul
     let kept = noted(store)?;
     if let Some(done) = settle(directory, kept.as_deref())? {
         tracing::warn!("{done}");
+        store.compact()?;
     }
     let (old, new, in_environment) = match new {
         NewKey::Environment(new) if kept.as_deref() == Some(new.fingerprint()) => {
@@ -174,6 +177,7 @@ pub(crate) async fn rekey(directory: &Path, store: &Store, new: NewKey) -> Resul
     };
     let values = reseal_state(store, &old, &new).await?;
     finish(directory, &old, &new, in_environment)?;
+    store.compact()?;
     Ok(Rekeyed { values, fingerprint: new.fingerprint().to_owned(), in_environment })
 }
 
@@ -279,6 +283,29 @@ mod tests {
         );
         assert!(opens(directory, &store, &new) && new.fingerprint() != old.fingerprint());
         assert!(!opens(directory, &store, &old));
+    }
+
+    #[tokio::test]
+    async fn nothing_under_the_old_key_is_left_in_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
+        let store = furnished(directory).await;
+        let row = || {
+            let sealed = store.read(|view| view.get::<Secrets>(&Global, "one")).unwrap().unwrap();
+            serde_json::to_value(sealed).unwrap()["sealed"].as_str().unwrap().to_owned()
+        };
+        let held = |text: &str| {
+            let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+            let mut states =
+                files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("state."));
+            states.any(|path| {
+                fs::read(path).unwrap().windows(text.len()).any(|window| window == text.as_bytes())
+            })
+        };
+        let before = row();
+        assert!(held(&before));
+        rekey(directory, &store, NewKey::File).await.unwrap();
+        assert!(held(&row()) && !held(&before));
     }
 
     /// Every point at which the command can be killed, as the number of steps that were taken.

@@ -24,6 +24,9 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
     /// Begins a batch. There is one at a time: the store has one writer.
     fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError>;
+
+    /// Gives up the space of what was removed or replaced, so that nothing of it is left.
+    fn compact(&self) -> Result<(), StoreError>;
 }
 
 /// A consistent state that can be read.

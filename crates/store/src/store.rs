@@ -141,6 +141,11 @@ impl Store {
         f(&self.view()?)
     }
 
+    /// Gives up the space of what was removed or replaced, on the calling thread, so that no secret in it is left behind.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        self.open.backend.compact()
+    }
+
     /// A consistent snapshot.
     pub(crate) fn view(&self) -> Result<View<'_>, StoreError> {
         Ok(View::new(self.open.backend.snapshot()?))

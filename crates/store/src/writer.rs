@@ -151,6 +151,10 @@ mod tests {
         fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
             Ok(Box::new(GatedBatch { gated: self, batch: self.memory.begin()? }))
         }
+
+        fn compact(&self) -> Result<(), StoreError> {
+            Ok(())
+        }
     }
 
     impl Snapshot for GatedBatch<'_> {

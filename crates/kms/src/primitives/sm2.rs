@@ -21,52 +21,55 @@ const IDENTITY: &str = "1234567812345678";
 const UNCOMPRESSED: u8 = 4;
 
 /// A key pair, which signs or decrypts.
-pub(crate) struct Sm2KeyPair(SecretKey);
+pub(crate) struct Sm2KeyPair {
+    secret: SecretKey,
+    /// The same with what signing needs besides, which takes as long to find as to sign.
+    signing: SigningKey,
+}
 
 impl Sm2KeyPair {
     /// A new key pair.
     pub(crate) fn generate() -> Result<Self, Error> {
-        SecretKey::try_generate()
-            .map(Self)
-            .map_err(|_| Error::Cryptography("an SM2 key could not be generated"))
+        let ungenerated = Error::Cryptography("an SM2 key could not be generated");
+        SecretKey::try_generate().ok().and_then(Self::of).ok_or(ungenerated)
     }
 
     /// The key pair that [`Self::to_pkcs8`] wrote.
     pub(crate) fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, Error> {
-        SecretKey::from_pkcs8_der(pkcs8).map(Self).map_err(|_| Error::Damaged("an SM2 key does not parse"))
+        let unreadable = Error::Damaged("an SM2 key does not parse");
+        SecretKey::from_pkcs8_der(pkcs8).ok().and_then(Self::of).ok_or(unreadable)
+    }
+
+    fn of(secret: SecretKey) -> Option<Self> {
+        let signing = SigningKey::new(IDENTITY, &secret).ok()?;
+        Some(Self { secret, signing })
     }
 
     /// The private key as PKCS#8.
     pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let document =
-            self.0.to_pkcs8_der().map_err(|_| Error::Cryptography("an SM2 key could not be encoded"))?;
+            self.secret.to_pkcs8_der().map_err(|_| Error::Cryptography("an SM2 key could not be encoded"))?;
         Ok(Zeroizing::new(document.as_bytes().to_vec()))
     }
 
     /// The public key.
     pub(crate) fn public_key(&self) -> Sm2PublicKey {
-        Sm2PublicKey(self.0.public_key())
+        Sm2PublicKey(PublicKey::from(self.signing.verifying_key()))
     }
 
     /// The signature over a message: a DER sequence of r and s.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        let signature: Signature = self.signing_key()?.try_sign(message).map_err(not_signed)?;
-        Ok(to_der(&signature))
+        self.signing.try_sign(message).map(|signature| to_der(&signature)).map_err(not_signed)
     }
 
     /// The signature over e, which the customer made of the message.
     pub(crate) fn sign_digest(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Error> {
-        let signature: Signature = self.signing_key()?.sign_prehash(digest).map_err(not_signed)?;
-        Ok(to_der(&signature))
-    }
-
-    fn signing_key(&self) -> Result<SigningKey, Error> {
-        SigningKey::new(IDENTITY, &self.0).map_err(not_signed)
+        self.signing.sign_prehash(digest).map(|signature| to_der(&signature)).map_err(not_signed)
     }
 
     /// What a ciphertext in ASN.1 (C1, C3, C2) holds; `None` unless it was encrypted by this key pair's public key.
     pub(crate) fn decrypt(&self, ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let text = DecryptingKey::new(self.0.clone()).decrypt_der(ciphertext).ok()?;
+        let text = DecryptingKey::new(self.secret.clone()).decrypt_der(ciphertext).ok()?;
         Some(Zeroizing::new(text))
     }
 }
@@ -152,7 +155,7 @@ mod tests {
 
     /// The key pair of all examples of GB/T 32918.5.
     fn example() -> Sm2KeyPair {
-        let pair = Sm2KeyPair(SecretKey::from_slice(&hexadecimal(PRIVATE)).unwrap());
+        let pair = Sm2KeyPair::of(SecretKey::from_slice(&hexadecimal(PRIVATE)).unwrap()).unwrap();
         assert_eq!(pair.public_key().0.to_sec1_bytes()[1..], hexadecimal(PUBLIC));
         pair
     }
@@ -227,7 +230,7 @@ mod tests {
         let ciphertext = pair.public_key().encrypt_raw(&[7; 32]).unwrap();
         assert_eq!(ciphertext.len(), 128);
         let whole = [&[UNCOMPRESSED], &*ciphertext].concat();
-        assert_eq!(DecryptingKey::new(pair.0).decrypt(&whole).unwrap(), [7; 32]);
+        assert_eq!(DecryptingKey::new(pair.secret).decrypt(&whole).unwrap(), [7; 32]);
     }
 
     proptest! {

@@ -24,6 +24,9 @@ const TABLE: &str =
 
 const PUT: &str = "INSERT OR REPLACE INTO entries (key, value) VALUES (?1, ?2)";
 
+/// Free pages and the log keep what was removed: both are written anew.
+const COMPACT: &str = "VACUUM; PRAGMA wal_checkpoint(TRUNCATE);";
+
 /// The cache of each reader is 1 MiB: readers multiply, and behind them is the system's own cache.
 const READER: &str = "PRAGMA query_only=1; PRAGMA cache_size=-1024;";
 
@@ -82,6 +85,11 @@ impl Backend for Embedded {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         run(&writer, "BEGIN IMMEDIATE")?;
         Ok(Box::new(EmbeddedBatch { writer }))
+    }
+
+    fn compact(&self) -> Result<(), StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.execute_batch(COMPACT).map_err(StoreError::backend)
     }
 }
 

@@ -32,6 +32,11 @@ impl Backend for Memory {
         let base = MemorySnapshot(self.committed());
         Ok(Box::new(MemoryBatch { memory: self, base, overlay: Overlay::default() }))
     }
+
+    fn compact(&self) -> Result<(), StoreError> {
+        // Nothing outlives its removal in memory that this could reach.
+        Ok(())
+    }
 }
 
 struct MemorySnapshot(Arc<Entries>);

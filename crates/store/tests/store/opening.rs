@@ -56,7 +56,7 @@ fn old_state(directory: &Path) {
     ];
     let lines = lines.map(|line| format!("{line}\n")).concat();
     let store = Store::open(directory).unwrap();
-    assert_eq!(crate::notes::wait(store.import(lines.as_bytes())).unwrap(), 2);
+    assert_eq!(wait(store.import(lines.as_bytes())).unwrap(), 2);
     commit(&store, |tx| tx.put::<Counters>(&Global, &"n".to_owned(), &1));
 }
 
@@ -171,6 +171,8 @@ fn every_row_of_every_table_is_shown_and_rewritten_or_none_is() {
                 Ok(())
             })
         });
+        assert_eq!(counter(&store), Some(7));
+        store.compact().unwrap();
         assert_eq!(counter(&store), Some(7));
         let found =
             store.read(|view| view.find::<ByTitle>(&(1, "ap-here".to_owned(), "one".to_owned()))).unwrap();
