@@ -15,9 +15,11 @@ pub const KEPT: usize = 4096;
 const MASK: &[u8] = b"\"***\"";
 
 /// Ends of the names of members that hold secrets, in lower case.
-const SECRET_ENDS: [&str; 14] = [
+const SECRET_ENDS: [&str; 15] = [
     "assertion",
     "credentials",
+    // Of devices: what opens a white-box key's file on them.
+    "fingerprints",
     // Of a web hook, where its `Authorization` is.
     "headers",
     "keymaterial",
