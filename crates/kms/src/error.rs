@@ -161,6 +161,9 @@ pub enum Error {
         /// The value, shortened.
         value: String,
     },
+    /// Neither `KeySpec` nor `NumberOfBytes` says how long a data key is to be.
+    #[error("a data key without a length")]
+    NoLength,
     /// A parameter has an effect only together with another one.
     #[error("{parameter} needs {needed}")]
     Needs {
@@ -257,6 +260,7 @@ impl Refusal for Error {
             | Self::MaterialLength { .. }
             | Self::EncryptionContext
             | Self::InvalidValue { .. }
+            | Self::NoLength
             | Self::Needs { .. }
             | Self::NotBase64(_)
             | Self::MessageTooLong(_)

@@ -55,6 +55,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::WhiteBox(error) => error.chinese(),
         Error::MemberAccounts => "Rookery 尚未实现成员账号：只能访问调用者自己的密钥。".to_owned(),
         Error::InvalidValue { parameter, value } => format!("参数 `{parameter}` 的取值 `{value}` 错误。"),
+        Error::NoLength => "`KeySpec` 和 `NumberOfBytes` 必须指定一个。".to_owned(),
         Error::Needs { parameter, needed } => format!("参数 `{parameter}` 须与 `{needed}` 一起使用。"),
         Error::NotBase64(parameter) => format!("`{parameter}` 须为带填充的标准 Base64。"),
         Error::MessageTooLong(length) => format!("消息在 Base64 编码前不能超过 {RAW_LIMIT} 字节，实际为 {length} 字节。"),

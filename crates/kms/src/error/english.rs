@@ -55,6 +55,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::WhiteBox(error) => error.english(),
         Error::MemberAccounts => "Rookery does not implement member accounts: only the caller's own keys can be reached.".to_owned(),
         Error::InvalidValue { parameter, value } => format!("The value `{value}` specified in the parameter `{parameter}` is not valid."),
+        Error::NoLength => "`KeySpec` or `NumberOfBytes` must be given.".to_owned(),
         Error::Needs { parameter, needed } => format!("The parameter `{parameter}` needs `{needed}`."),
         Error::NotBase64(parameter) => format!("`{parameter}` must be standard Base64 with padding."),
         Error::MessageTooLong(length) => format!("A message must not exceed {RAW_LIMIT} bytes before Base64; this one has {length}."),

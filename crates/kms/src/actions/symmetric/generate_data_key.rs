@@ -65,9 +65,7 @@ fn length(key_spec: Option<&str>, number_of_bytes: Option<u64>) -> Result<u64, E
         "AES_256" => Some(32),
         other => return Err(Error::value("KeySpec", other)),
     };
-    number_of_bytes
-        .or(specified)
-        .ok_or(Error::Needs { parameter: "KeyId", needed: "KeySpec or NumberOfBytes" })
+    number_of_bytes.or(specified).ok_or(Error::NoLength)
 }
 
 /// How the data key is to be hosted, if it is. What describes a hosted key is refused where none is hosted.
