@@ -219,7 +219,8 @@ where
             None => format!("key/creatorUin/*/{id}"),
         })
     };
-    ids.into_iter().map(named).collect()
+    // What names more is refused whatever the keys are.
+    ids.into_iter().take(listing::BATCH_LIMIT).map(named).collect()
 }
 
 #[cfg(test)]
@@ -256,6 +257,66 @@ mod tests {
         let scene = reopen(scene, &Seal::ephemeral().unwrap());
         let refusal = scene.sign(&rsa, "RSA_PKCS1_SHA_256", b"text").await.unwrap_err();
         assert!(matches!(refusal, Error::Seal(SealError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn what_became_due_while_the_process_was_off_is_done_when_it_is_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let seal = Seal::ephemeral().unwrap();
+        let scene = Scene::over(Store::open(directory.path()).unwrap(), seal.clone());
+        let id = scene.create("data", scene::SYMMETRIC).await;
+        let blob = scene.encrypt(&id, None, b"text").await.unwrap();
+        scene.disable(&id).await;
+        scene.schedule(&id, 7).await.unwrap();
+        {
+            let _alone = openssl::no_children();
+            drop(scene);
+        }
+        let scene = {
+            let _alone = openssl::no_children();
+            Scene::over(Store::open(directory.path()).unwrap(), seal)
+        };
+        assert_eq!(scene.state(&id).await, "PendingDelete");
+        scene.advance(7 * timers::DAY);
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let kms = Arc::clone(&scene.kms);
+        let timers = tokio::spawn(kms.run_timers(stopped));
+        let versions = || {
+            let place = (id.clone(), 1);
+            scene.store.read(|view| view.get::<keys::Versions>(&scene.scope(), &place)).unwrap()
+        };
+        while versions().is_some() {
+            tokio::task::yield_now().await;
+        }
+        stop.send_replace(true);
+        timers.await.unwrap();
+        assert!(matches!(scene.decrypt(&blob, None).await, Err(Error::KeyNotFound(_))));
+    }
+
+    #[tokio::test]
+    async fn a_version_of_material_is_sealed_for_its_place_alone() {
+        let scene = Scene::new();
+        let id = scene.create("data", scene::SYMMETRIC).await;
+        scene.rotate_by_itself(&id).await;
+        assert!(scene.metadata(&id).await.last_rotate_time > 0);
+        let key = KeyId::parse(&id).unwrap();
+        let secret = |version: u64| {
+            let place = (id.clone(), version);
+            scene
+                .store
+                .read(|view| view.get::<keys::Versions>(&scene.scope(), &place))
+                .unwrap()
+                .unwrap()
+                .secret
+        };
+        for (version, other) in [(1, 2), (2, 1)] {
+            let opened =
+                scene.seal.open(&keys::version_context(&key, version), &secret(u64::from(version))).unwrap();
+            assert_eq!(opened.len(), 16);
+            assert!(
+                scene.seal.open(&keys::version_context(&key, other), &secret(u64::from(version))).is_err()
+            );
+        }
     }
 
     #[test]

@@ -238,4 +238,28 @@ mod tests {
             ("PendingImport", "ENCRYPT_DECRYPT")
         );
     }
+
+    #[tokio::test]
+    async fn an_account_has_so_many_keys_in_a_region_and_no_more() {
+        let scene = Scene::new();
+        let id = KeyId::parse(&scene.create("first", ECC).await).unwrap();
+        let first = scene.kms.key(&scene.scope(), &id).unwrap();
+        let scope = scene.scope();
+        let fill = move |tx: &mut rookery_store::Transaction<'_>| {
+            for sequence in 1..keys::KEY_LIMIT as u64 {
+                let key = Key { sequence, alias: format!("key-{sequence}"), ..first.clone() };
+                tx.put::<Keys>(
+                    &scope,
+                    &KeyId::from_bytes(u128::from(sequence).to_be_bytes()).to_string(),
+                    &key,
+                )?;
+            }
+            Ok::<_, rookery_store::StoreError>(())
+        };
+        scene.store.write(fill).await.unwrap();
+        assert_eq!(refused(&scene, order("another", ECC)).await, "LimitExceeded.CmkLimitExceeded");
+        let mut elsewhere = scene.call(order("another", ECC));
+        elsewhere.region = "ap-beijing".to_owned();
+        assert!(create_key(&scene.kms, elsewhere).await.is_ok());
+    }
 }

@@ -35,7 +35,8 @@ pub(crate) async fn list_key_detail(
         let mut found = Vec::new();
         for (_, id, key) in view.scan_index::<BySequence>(order)? {
             if filter.admits(&id, &key)
-                && tags::pass(&tags::of(view, &scope, key.creator, &id)?, &filter.tags)
+                && (filter.tags.is_empty()
+                    || tags::pass(&tags::of(view, &scope, key.creator, &id)?, &filter.tags))
             {
                 found.push((id, key));
             }
