@@ -38,6 +38,8 @@ const ID_LENGTH: usize = 16;
 /// What comes before the nonce.
 const HEADER_LENGTH: usize = 1 + ID_LENGTH + 4;
 const TAG_LENGTH: usize = 16;
+/// As much of the Base64 as holds the format and the id.
+const NAMING_LENGTH: usize = 24;
 
 /// The bytes of a text that is to be encrypted.
 pub(crate) fn plaintext(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -140,6 +142,13 @@ impl Ciphertext {
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let bytes = BASE64_STANDARD.decode(text).map_err(|_| Error::MalformedCiphertext)?;
         Self::from_bytes(&bytes).ok_or(Error::MalformedCiphertext)
+    }
+
+    /// The key that a ciphertext names, told by its beginning alone; what follows may still be none.
+    pub(crate) fn key_named(text: &str) -> Option<KeyId> {
+        let bytes = BASE64_STANDARD.decode(text.get(..NAMING_LENGTH)?).ok()?;
+        let (&format, id) = bytes.split_first()?;
+        (format == FORMAT).then_some(KeyId::from_bytes(*id.first_chunk::<ID_LENGTH>()?))
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -279,6 +288,7 @@ mod tests {
         #[test]
         fn no_bytes_break_the_reader(bytes: Vec<u8>) {
             let read = Ciphertext::parse(&BASE64_STANDARD.encode(&bytes));
+            prop_assert!(read.is_err() || Ciphertext::key_named(&BASE64_STANDARD.encode(&bytes)).is_some());
             prop_assert_eq!(read.is_ok(), bytes.first() == Some(&FORMAT) && bytes.len() > 49);
         }
 
@@ -286,6 +296,8 @@ mod tests {
         fn the_header_is_read_as_it_was_written(id: [u8; 16], version: u32, sealed in proptest::collection::vec(any::<u8>(), 17..40)) {
             let header = header(&KeyId::from_bytes(id), version).unwrap();
             let read = Ciphertext::from_bytes(&[&header[..], &[9; NONCE_LEN], &sealed].concat()).unwrap();
+            let text = BASE64_STANDARD.encode([&header[..], &[9; NONCE_LEN], &sealed].concat());
+            prop_assert_eq!(Ciphertext::key_named(&text), Some(read.id.clone()));
             prop_assert_eq!((read.id.to_bytes(), read.version, read.sealed), (Some(id), version, sealed));
         }
 

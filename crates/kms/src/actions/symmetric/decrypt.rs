@@ -11,9 +11,9 @@ use crate::{Kms, key_resources};
 
 /// The key is the one that the ciphertext names; a text that is no ciphertext names none.
 pub(crate) fn resources(kms: &Kms, call: &Call<DecryptRequest>) -> Vec<Resource> {
-    match Ciphertext::parse(&call.request.ciphertext_blob) {
-        Ok(ciphertext) => key_resources(kms, call, [ciphertext.id]),
-        Err(_) => vec![Resource::any()],
+    match Ciphertext::key_named(&call.request.ciphertext_blob) {
+        Some(id) => key_resources(kms, call, [id]),
+        None => vec![Resource::any()],
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{Kms, key_resources};
 
 /// Both keys: the one that the ciphertext names, and the one that the request does.
 pub(crate) fn resources(kms: &Kms, call: &Call<ReEncryptRequest>) -> Vec<Resource> {
-    let source = Ciphertext::parse(&call.request.ciphertext_blob).ok().map(|source| source.id.to_string());
+    let source = Ciphertext::key_named(&call.request.ciphertext_blob).map(|id| id.to_string());
     let destination = call.request.destination_key_id.clone().filter(|id| !id.is_empty());
     let ids: Vec<_> = source.into_iter().chain(destination).collect();
     if ids.is_empty() { vec![Resource::any()] } else { key_resources(kms, call, ids) }
