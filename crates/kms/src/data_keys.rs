@@ -22,7 +22,7 @@ use crate::keys::{self, KeyId, Keys, Origin};
 use crate::listing::BATCH_LIMIT;
 use crate::states::KeyState;
 use crate::tags::{self, KeyTag};
-use crate::{Kms, scope};
+use crate::{Kms, resources_in};
 
 /// The longest description, in bytes.
 pub(crate) const DESCRIPTION_LIMIT: usize = 100;
@@ -393,15 +393,5 @@ where
     I: IntoIterator,
     I::Item: AsRef<str>,
 {
-    let scope = scope(call);
-    let named = |id: I::Item| {
-        let id = id.as_ref();
-        // A store that fails here fails again in the action, which answers so.
-        let key = kms.store.read(|view| view.get::<DataKeys>(&scope, id)).ok().flatten();
-        Resource::named(match key {
-            Some(key) => tags::resource(key.creator, id),
-            None => format!("key/creatorUin/*/{id}"),
-        })
-    };
-    ids.into_iter().map(named).collect()
+    resources_in::<DataKeys, R, I>(kms, call, ids, |key| key.creator)
 }

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use rookery_gateway::{Call, Resource};
 use rookery_seal::Seal;
-use rookery_store::{Read, Regional, Store, Transaction};
+use rookery_store::{Read, Regional, Store, Table, Transaction};
 use rookery_world::World;
 
 pub use self::actions::register;
@@ -209,13 +209,23 @@ where
     I: IntoIterator,
     I::Item: AsRef<str>,
 {
+    resources_in::<Keys, R, I>(kms, call, ids, |key| key.creator)
+}
+
+/// The resources of the rows of a table that a request names, whose kinds of key all are called `key`.
+fn resources_in<T, R, I>(kms: &Kms, call: &Call<R>, ids: I, creator: fn(&T::Row) -> u64) -> Vec<Resource>
+where
+    T: Table<Scope = Regional, Key = String>,
+    I: IntoIterator,
+    I::Item: AsRef<str>,
+{
     let scope = scope(call);
     let named = |id: I::Item| {
         let id = id.as_ref();
         // A store that fails here fails again in the action, which answers so.
-        let key = kms.store.read(|view| view.get::<Keys>(&scope, id)).ok().flatten();
-        Resource::named(match key {
-            Some(key) => tags::resource(key.creator, id),
+        let row = kms.store.read(|view| view.get::<T>(&scope, id)).ok().flatten();
+        Resource::named(match row {
+            Some(row) => tags::resource(creator(&row), id),
             None => format!("key/creatorUin/*/{id}"),
         })
     };

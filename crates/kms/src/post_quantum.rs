@@ -17,6 +17,7 @@ use rookery_store::Regional;
 use zeroize::Zeroizing;
 
 use crate::Kms;
+use crate::envelope::PLAINTEXT_LIMIT;
 use crate::error::Error;
 use crate::keys::{Key, KeyId};
 use crate::material::{self, KeyPair};
@@ -26,6 +27,8 @@ use crate::usage::KeyUsage;
 
 const FORMAT: u8 = 2;
 const ID_LENGTH: usize = 16;
+/// The longest ciphertext, as a text: that of 4,096 bytes.
+const LONGEST: usize = (HEADER_LENGTH + 1568 + PLAINTEXT_LIMIT + 16).div_ceil(3) * 4;
 /// What comes before the encapsulated key.
 const HEADER_LENGTH: usize = 1 + ID_LENGTH;
 
@@ -39,6 +42,9 @@ pub(crate) struct Ciphertext {
 impl Ciphertext {
     /// Reads a ciphertext from a request.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        if text.len() > LONGEST {
+            return Err(Error::MalformedCiphertext);
+        }
         let bytes = BASE64_STANDARD.decode(text).map_err(|_| Error::MalformedCiphertext)?;
         let header = bytes.first_chunk::<HEADER_LENGTH>().ok_or(Error::MalformedCiphertext)?;
         match header {

@@ -20,7 +20,7 @@ use crate::error::{Error, shortened};
 use crate::keys::KeyId;
 use crate::primitives::block::{self, BLOCK_LENGTH};
 use crate::tags::{self, KeyTag};
-use crate::{Kms, scope};
+use crate::{Kms, resources_in};
 
 /// How many keys an account has in a region at most.
 pub(crate) const KEY_LIMIT: usize = 50;
@@ -254,17 +254,7 @@ where
     I: IntoIterator,
     I::Item: AsRef<str>,
 {
-    let scope = scope(call);
-    let named = |id: I::Item| {
-        let id = id.as_ref();
-        // A store that fails here fails again in the action, which answers so.
-        let key = kms.store.read(|view| view.get::<WhiteBoxKeys>(&scope, id)).ok().flatten();
-        Resource::named(match key {
-            Some(key) => tags::resource(key.creator, id),
-            None => format!("key/creatorUin/*/{id}"),
-        })
-    };
-    ids.into_iter().map(named).collect()
+    resources_in::<WhiteBoxKeys, R, I>(kms, call, ids, |key| key.creator)
 }
 
 /// Changes the key of that id.

@@ -100,6 +100,7 @@ async fn ciphertexts_that_are_none_are_refused() {
     let mut texts: Vec<_> = wrong.iter().map(|bytes| blob(bytes)).collect();
     texts.extend([
         "no base64".to_owned(),
+        "A".repeat(7600),
         String::new(),
         scene.encrypt(&symmetric, None, b"text").await.unwrap(),
     ]);

@@ -23,7 +23,7 @@ const PLAINTEXT: u64 = 2;
 pub(crate) fn resources(kms: &Kms, call: &Call<ImportDataKeyRequest>) -> Vec<Resource> {
     let request = &call.request;
     let named = request.key_id.clone().filter(|id| !id.is_empty());
-    let encrypted = || Ciphertext::parse(&request.import_key_material).ok().map(|found| found.id.to_string());
+    let encrypted = || Ciphertext::key_named(&request.import_key_material).map(|id| id.to_string());
     match named.or_else(encrypted) {
         Some(id) => key_resources(kms, call, [id]),
         None => vec![Resource::any()],
