@@ -13,6 +13,8 @@ from cloud import BINARY, clean_environment, eventually
 from distribution import Login, Registry
 from requester import Api
 
+TEXT = base64.b64encode(b"text").decode()
+
 
 class Secrets:
     """A stopped cloud that keeps a secret of each product: the root's key, a key that signs, the key of an instance's tokens."""
@@ -30,24 +32,37 @@ class Secrets:
         api.call("tcr", "CreateNamespace", RegistryId=self.instance, NamespaceName="library", IsPublic=False)
         self.repository(cloud).put_blob(b"content")
         self.signature = self.sign()
+        symmetric = api.call("kms", "CreateKey", Alias="data")["KeyId"]
+        self.blob = api.call("kms", "Encrypt", KeyId=symmetric, Plaintext=TEXT)["CiphertextBlob"]
+        self.white_box = api.call("kms", "CreateWhiteBoxKey", Alias="boxed", Algorithm="SM4")
+        hosted = {"KeyId": symmetric, "KeySpec": "AES_256", "IsHostedByKms": 1, "DataKeyName": "hosted"}
+        self.data_key = api.call("kms", "GenerateDataKey", **hosted)
+        post_quantum = api.call("kms", "CreateKey", Alias="pq", KeyUsage="ASYMMETRIC_DECRYPT_ML_KEM_1024")["KeyId"]
+        self.post_quantum = api.call("kms", "PostQuantumCryptoEncrypt", KeyId=post_quantum, PlainText=TEXT)["CiphertextBlob"]
         cloud.stop()
 
     def repository(self, cloud):
         return Registry(replace(self.login, host=cloud.registry)).repository("sealed/library/app")
 
     def sign(self):
-        message = base64.b64encode(b"text").decode()
-        arguments = {"KeyId": self.key, "Algorithm": "ECC_P256_R1", "Message": message}
+        arguments = {"KeyId": self.key, "Algorithm": "ECC_P256_R1", "Message": TEXT}
         return Api(self.cloud).call("kms", "SignByAsymmetricKey", **arguments)["Signature"]
 
     def open(self):
         """Starts the cloud and uses each secret; stops it again."""
         self.cloud.start()
         assert (self.cloud.secret_id, self.cloud.secret_key) == self.root
-        arguments = {"KeyId": self.key, "Algorithm": "ECC_P256_R1", "Message": base64.b64encode(b"text").decode()}
+        arguments = {"KeyId": self.key, "Algorithm": "ECC_P256_R1", "Message": TEXT}
         for signature in (self.signature, self.sign()):
             valid = Api(self.cloud).call("kms", "VerifyByAsymmetricKey", SignatureValue=signature, **arguments)
             assert valid["SignatureValid"]
+        api = Api(self.cloud)
+        assert api.call("kms", "Decrypt", CiphertextBlob=self.blob)["Plaintext"] == TEXT
+        assert api.call("kms", "PostQuantumCryptoDecrypt", CiphertextBlob=self.post_quantum)["PlainText"] == TEXT
+        data_key = api.call("kms", "GetDataKeyPlaintext", DataKeyId=self.data_key["DataKeyId"])
+        assert data_key["Plaintext"] == self.data_key["Plaintext"]
+        white_box = api.call("kms", "DescribeWhiteBoxDecryptKey", KeyId=self.white_box["KeyId"])
+        assert white_box["DecryptKey"] == self.white_box["DecryptKey"]
         assert self.repository(self.cloud).get(f"blobs/{images.digest(b'content')}").body == b"content"
         self.cloud.stop()
 
