@@ -82,7 +82,8 @@ impl Workshop {
 
     /// What a ciphertext of a symmetric cipher, such as `-sm4-cbc`, decrypts to.
     pub(crate) fn decipher(&self, cipher: &str, key: &[u8], vector: &[u8], ciphertext: &[u8]) -> Vec<u8> {
-        let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+        let digits =
+            |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         self.file("ciphertext", ciphertext);
         let output =
             self.run(&["enc", "-d", cipher, "-K", &digits(key), "-iv", &digits(vector), "-in", "ciphertext"]);
