@@ -1,50 +1,31 @@
-//! API keys in the store, their secrets sealed.
+//! The root's key in the store: the oldest active one that the root has.
 
 use rookery_gateway::Account;
-use rookery_seal::{Seal, Sealed};
-use rookery_store::{Account as AccountScope, Read, Scan, Store, StoreError, Table};
+use rookery_seal::Seal;
+use rookery_store::{Account as AccountScope, Read, Store, StoreError};
 use rookery_world::World;
-use serde::{Deserialize, Serialize};
 
+use crate::cam::access_keys::{self, AccessKeyRow, AccessKeys, seal_context};
 use crate::error::OpenError;
 use crate::root_key::RootKey;
 
-struct Keys;
-
-impl Table for Keys {
-    const NAME: &'static str = "identity.keys";
-    type Scope = AccountScope;
-    /// The SecretId.
-    type Key = String;
-    type Row = KeyRow;
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct KeyRow {
-    /// The identity within the account that the key belongs to.
-    uin: u64,
-    secret: Sealed,
-    created_at: i64,
-}
-
-/// Where a key's secret is sealed for.
-fn context(secret_id: &str) -> String {
-    format!("identity/key/{secret_id}")
+/// The root's active keys, oldest first.
+fn keys_of_root(rows: &impl Read, root: Account) -> Result<Vec<(String, AccessKeyRow)>, StoreError> {
+    let mut keys = access_keys::of(rows, root.uin, root.uin)?;
+    keys.retain(|(_, row)| row.active);
+    Ok(keys)
 }
 
 /// The root's key, where it has one.
 pub(crate) fn root_key(store: &Store, seal: &Seal, root: Account) -> Result<Option<RootKey>, OpenError> {
-    let scope = AccountScope { uin: root.uin };
-    let keys = store.read(|view| view.scan::<Keys>(&scope, Scan::all()))?;
-    let Some((secret_id, row)) = keys.into_iter().find(|(_, row)| row.uin == root.uin) else {
-        return Ok(None);
-    };
-    let secret = seal.open(&context(&secret_id), &row.secret)?;
+    let keys = store.read(|view| keys_of_root(view, root))?;
+    let Some((secret_id, row)) = keys.into_iter().next() else { return Ok(None) };
+    let secret = seal.open(&seal_context(&secret_id), &row.secret)?;
     let secret = String::from_utf8(secret.to_vec()).map_err(|_| OpenError::DamagedKey)?;
     Ok(Some(RootKey::new(secret_id, secret)?))
 }
 
-/// Gives the root `key`, and takes the one that it had.
+/// Gives the root `key`, and takes the one that it had; a second key that it made itself stays.
 pub(crate) async fn replace_root_key(
     store: &Store,
     seal: &Seal,
@@ -53,20 +34,23 @@ pub(crate) async fn replace_root_key(
     key: RootKey,
 ) -> Result<RootKey, OpenError> {
     let scope = AccountScope { uin: root.uin };
-    let row = KeyRow {
+    let row = AccessKeyRow {
         uin: root.uin,
-        secret: seal.seal(&context(&key.secret_id), key.secret_key.as_bytes())?,
+        secret: seal.seal(&seal_context(&key.secret_id), key.secret_key.as_bytes())?,
         created_at: world.unix_seconds(),
+        active: true,
+        description: String::new(),
     };
     let secret_id = key.secret_id.clone();
     store
         .write(move |tx| {
-            for (former, _) in
-                tx.scan::<Keys>(&scope, Scan::all())?.into_iter().filter(|(_, row)| row.uin == root.uin)
-            {
-                tx.delete::<Keys>(&scope, &former)?;
+            let former = keys_of_root(tx, root)?.into_iter().next();
+            let created_at = former.as_ref().map_or(row.created_at, |(_, former)| former.created_at);
+            if let Some((former, _)) = former {
+                tx.delete::<AccessKeys>(&scope, &former)?;
             }
-            tx.put::<Keys>(&scope, &secret_id, &row)?;
+            // As old as the one that it replaces, so that it is the root's first key again at the next start.
+            tx.put::<AccessKeys>(&scope, &secret_id, &AccessKeyRow { created_at, ..row.clone() })?;
             Ok::<_, StoreError>(())
         })
         .await?;

@@ -5,21 +5,22 @@
 
 mod account;
 mod actions;
+mod cam;
 mod error;
 mod keys;
+mod keys_in_memory;
 mod root_key;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
-use rookery_gateway::{
-    Account, Caller, Credential, CredentialError, Decision, Identity, Principal, SecretKey,
-};
+use rookery_gateway::{Account, Caller, Credential, CredentialError, Decision, Identity, Principal};
 use rookery_seal::Seal;
 use rookery_store::Store;
 use rookery_world::World;
+
+use crate::cam::changes::Follower;
+use crate::keys_in_memory::KeysInMemory;
 
 pub use actions::register;
 pub use error::OpenError;
@@ -27,7 +28,10 @@ pub use root_key::{ROOT_KEY_FILE, RootKey};
 
 /// Who has an account here, with which keys.
 pub struct Cam {
-    keys: RwLock<HashMap<String, Credential>>,
+    pub(crate) store: Store,
+    pub(crate) seal: Seal,
+    pub(crate) world: World,
+    keys: Arc<KeysInMemory>,
     root: Account,
 }
 
@@ -60,11 +64,13 @@ impl Cam {
             }
         };
         key.write(directory, seal)?;
-        let caller = Caller { account: root, principal: Principal::Root, secret_id: key.secret_id.clone() };
-        let credential =
-            Credential { caller, secret_key: SecretKey::new(key.secret_key.as_str().to_owned()) };
-        let keys = RwLock::new(HashMap::from([(key.secret_id, credential)]));
-        Ok(Arc::new(Self { keys, root }))
+        let keys = Arc::new(KeysInMemory::read(store, seal, root)?);
+        Ok(Arc::new(Self { store: store.clone(), seal: seal.clone(), world: world.clone(), keys, root }))
+    }
+
+    /// Who has to know of changes.
+    fn follower(&self) -> Arc<dyn Follower> {
+        Arc::clone(&self.keys) as _
     }
 
     /// The root account.
@@ -76,7 +82,7 @@ impl Cam {
 
 impl Identity for Cam {
     fn credential(&self, secret_id: &str, token: Option<&str>) -> Result<Credential, CredentialError> {
-        let credential = self.keys.read().get(secret_id).cloned().ok_or(CredentialError::NotFound)?;
+        let credential = self.keys.find(secret_id).ok_or(CredentialError::NotFound)?;
         // A permanent key has no token, so a token that comes with one is somebody else's.
         if token.is_some() { Err(CredentialError::Token) } else { Ok(credential) }
     }
