@@ -15,7 +15,7 @@ use crate::call::{Call, Caller, Language, RequestId};
 use crate::common_parameters::{CommonParameters, Style};
 use crate::error::{CommonError, Refusal};
 use crate::identity::Identity;
-use crate::permission::{self, Asked, Resource};
+use crate::permission::{self, Asked, Asking, Circumstances, Resource};
 
 /// A future of any action, boxed so that all actions have one type.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -33,6 +33,8 @@ pub struct Place {
     pub request_id: RequestId,
     /// Who answers for rights.
     pub identity: Arc<dyn Identity>,
+    /// Where the request came from, when, and how.
+    pub circumstances: Circumstances,
 }
 
 /// How an action ended.
@@ -146,6 +148,10 @@ where
     E: Refusal,
 {
     let language = place.language;
+    let action = &R::PRODUCT.actions[R::ACTION];
+    // Nothing can be said of a root by conditions.
+    let request_tags =
+        if place.caller.is_root() { Vec::new() } else { permission::request_tags(&value, action.input) };
     let request = match R::from_structure(value) {
         Ok(request) => request,
         Err(mismatch) => {
@@ -154,15 +160,17 @@ where
             return Outcome { asked: None, result: Err(failure) };
         }
     };
-    let action = &R::PRODUCT.actions[R::ACTION];
-    let Place { caller, region, language, request_id, identity } = place;
+    let Place { caller, region, language, request_id, identity, circumstances } = place;
     let call = Call { request, caller, region, language, request_id };
-    let names = resources(&call)
-        .iter()
-        .map(|resource| resource.qualified(R::PRODUCT.name, &call.region, &call.caller))
-        .collect();
-    let operation = format!("{}:{}", R::PRODUCT.name, action.name);
-    let (asked, permitted) = permission::check(&*identity, &call.caller, request_id, operation, names);
+    let asking = Asking {
+        product: R::PRODUCT.name,
+        action: action.name,
+        region: &call.region,
+        resources: resources(&call),
+        request_tags: &request_tags,
+        circumstances,
+    };
+    let (asked, permitted) = permission::check(&*identity, &call.caller, request_id, asking);
     if let Err(error) = permitted {
         return Outcome { asked: Some(asked), result: Err(Failure::common(&error, language)) };
     }

@@ -1,6 +1,10 @@
 //! What a product gets: a typed request and who sent it.
 
 use std::fmt;
+use std::sync::Arc;
+
+use rookery_policy::Document;
+use serde::{Deserialize, Serialize};
 
 /// A call of an action, checked and permitted.
 #[derive(Debug)]
@@ -18,24 +22,83 @@ pub struct Call<R> {
 }
 
 /// Who calls: the account that owns the data, and the identity within it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Caller {
     /// The account.
     pub account: Account,
     /// The identity.
     pub principal: Principal,
-    /// The SecretId that signed.
+    /// The SecretId that signed; empty where nothing was signed.
     pub secret_id: String,
+    /// What a temporary key adds; `None` for a permanent one.
+    pub session: Option<Arc<Session>>,
 }
 
 impl Caller {
-    /// The number of the identity itself: the account's for its root, the user's own for a sub-user.
+    /// The holder of a permanent key.
+    #[must_use]
+    pub fn new(account: Account, principal: Principal, secret_id: impl Into<String>) -> Self {
+        Self { account, principal, secret_id: secret_id.into(), session: None }
+    }
+
+    /// Whoever calls one of the actions whose proof is an assertion and not a signature.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::new(Account { uin: 0, app_id: 0 }, Principal::Anonymous, "")
+    }
+
+    /// The number of the identity itself: the user's own for a sub-user, the account's for everyone else.
     #[must_use]
     pub fn uin(&self) -> u64 {
-        match self.principal {
-            Principal::Root => self.account.uin,
+        match &self.principal {
+            Principal::User { uin, .. } | Principal::Federated { uin, .. } => *uin,
+            Principal::Root | Principal::Role { .. } | Principal::Anonymous => self.account.uin,
         }
     }
+
+    /// Whether the account itself calls, with a permanent key or one that narrows nothing.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        matches!(self.principal, Principal::Root)
+    }
+
+    /// The name that `GetCallerIdentity` gives: `qcs::cam:<owner>:uin/<uin>`, `qcs::sts:<owner>:assumed-role/<role's id>`,
+    /// `qcs::sts:<owner>:federated-user/<uin>`.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        let owner = self.account.uin;
+        match &self.principal {
+            Principal::Root | Principal::User { .. } => format!("qcs::cam:{owner}:uin/{}", self.uin()),
+            Principal::Role { id, .. } => format!("qcs::sts:{owner}:assumed-role/{id}"),
+            Principal::Federated { uin, .. } => format!("qcs::sts:{owner}:federated-user/{uin}"),
+            Principal::Anonymous => "qcs::sts::anonymous".to_owned(),
+        }
+    }
+
+    /// `UserId` of `GetCallerIdentity`: the number, `<role's id>:<session>`, `<uin>:<name>`.
+    #[must_use]
+    pub fn user_id(&self) -> String {
+        match &self.principal {
+            Principal::Role { id, session, .. } => format!("{id}:{session}"),
+            Principal::Federated { uin, name } => format!("{uin}:{name}"),
+            Principal::Root | Principal::User { .. } | Principal::Anonymous => self.uin().to_string(),
+        }
+    }
+}
+
+/// What a temporary key adds to the identity that it was given to.
+#[derive(Debug, PartialEq)]
+pub struct Session {
+    /// When it was given, in UNIX seconds.
+    pub issued_at: i64,
+    /// When it ends, in UNIX seconds.
+    pub expires_at: i64,
+    /// What narrows the rights of the identity.
+    pub policy: Option<Document>,
+    /// The tags that the session was given.
+    pub tags: Vec<(String, String)>,
+    /// Who is behind the session, by the word of who asked for it.
+    pub source_identity: Option<String>,
 }
 
 /// An account: everything that a customer owns.
@@ -47,11 +110,37 @@ pub struct Account {
     pub app_id: u64,
 }
 
-/// The identity within an account that a key belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The identity within an account that a key belongs to. Names are shared, because every request clones them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Principal {
     /// The account itself, which may do everything in it.
     Root,
+    /// A sub-user, who may do what policies say.
+    User {
+        /// The user's number.
+        uin: u64,
+        /// The user's name.
+        name: Arc<str>,
+    },
+    /// Who assumed a role, and now may do what the role's policies say.
+    Role {
+        /// The role's id.
+        id: Arc<str>,
+        /// The role's name.
+        name: Arc<str>,
+        /// `RoleSessionName`.
+        session: Arc<str>,
+    },
+    /// Who got a key from `GetFederationToken`: the rights of the identity that called it, narrowed by the policy given there.
+    Federated {
+        /// Whose rights.
+        uin: u64,
+        /// `Name`.
+        name: Arc<str>,
+    },
+    /// Nobody: the actions whose proof is an assertion and not a signature.
+    Anonymous,
 }
 
 /// `X-TC-Language`: the language of messages and display names.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use crate::call::Caller;
+use crate::permission::Question;
 
 /// What a key opens.
 #[derive(Clone, Debug)]
@@ -75,8 +76,8 @@ pub enum CredentialError {
 pub trait Identity: Send + Sync + 'static {
     /// What `secret_id` (with the token that came along) opens.
     fn credential(&self, secret_id: &str, token: Option<&str>) -> Result<Credential, CredentialError>;
-    /// Whether `caller` may perform `operation` (`tcr:CreateNamespace`) on each of `resources` (six-segment names).
-    fn decide(&self, caller: &Caller, operation: &str, resources: &[String]) -> Decision;
+    /// Whether `caller` may do what is asked on each of the resources.
+    fn decide(&self, caller: &Caller, question: &Question<'_>) -> Decision;
 }
 
 /// What was decided, and why.

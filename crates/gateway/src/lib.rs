@@ -42,8 +42,8 @@ pub mod tls;
 pub mod trace;
 
 pub use action::{Actions, Place};
-pub use call::{Account, Call, Caller, Language, Principal, RequestId};
+pub use call::{Account, Call, Caller, Language, Principal, RequestId, Session};
 pub use error::{CommonError, Refusal};
 pub use identity::{Credential, CredentialError, Decision, Identity, SecretKey};
-pub use permission::Resource;
+pub use permission::{Circumstances, Question, Resource};
 pub use pipeline::{Gateway, Options};

@@ -40,6 +40,12 @@ pub struct Connection {
     pub secure: bool,
 }
 
+impl From<SocketAddr> for Connection {
+    fn from(peer: SocketAddr) -> Self {
+        Self { peer, secure: false }
+    }
+}
+
 /// A bound socket.
 #[derive(Debug)]
 pub struct Listener {

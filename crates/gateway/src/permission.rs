@@ -1,34 +1,78 @@
 //! Step 8: permission. The resources that an action touches, and whether its caller may.
 
+use std::net::IpAddr;
+
+use rookery_api::codec::Value;
+use rookery_api::shape::{Kind, StructureShape};
+use time::OffsetDateTime;
+
 use crate::call::{Caller, RequestId};
 use crate::error::CommonError;
 use crate::identity::{Decision, Identity};
 
+/// A tag: its key and its value.
+pub type Tag = (String, String);
+
+/// Under which circumstances somebody asks; what conditions can speak of.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    /// Where the request came from.
+    pub source: IpAddr,
+    /// When.
+    pub now: OffsetDateTime,
+    /// Whether it came over TLS.
+    pub secure: bool,
+}
+
+/// What an [`Identity`] is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// `tcr:CreateNamespace`.
+    pub operation: &'a str,
+    /// Six-segment names, or `*` where the operation is authorised as a whole.
+    pub resources: &'a [String],
+    /// The tags of each resource, as far as they are known: in the order of `resources`.
+    pub resource_tags: &'a [Vec<Tag>],
+    /// The tags that the request wants to set.
+    pub request_tags: &'a [Tag],
+    /// The rest.
+    pub circumstances: Circumstances,
+}
+
 /// The last segment of a six-segment resource name, for instance `instance/tcr-ab12cd34`. The other segments (product, region,
 /// account) are the call's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource(String);
+pub struct Resource {
+    path: String,
+    tags: Vec<Tag>,
+}
 
 impl Resource {
     /// `*`: the action is authorised at the level of the operation.
     #[must_use]
     pub fn any() -> Self {
-        Self("*".to_owned())
+        Self::named("*")
     }
 
     /// The resource of that last segment.
     #[must_use]
     pub fn named(segment: impl Into<String>) -> Self {
-        Self(segment.into())
+        Self { path: segment.into(), tags: Vec::new() }
+    }
+
+    /// With the tags that it carries, which `qcs:resource_tag` speaks of.
+    #[must_use]
+    pub fn tagged(self, tags: Vec<Tag>) -> Self {
+        Self { tags, ..self }
     }
 
     /// The whole name: `qcs::tcr:ap-guangzhou:uin/100000000001:instance/tcr-ab12cd34`. An action-level resource is `*` alone.
     #[must_use]
     pub fn qualified(&self, product: &str, region: &str, caller: &Caller) -> String {
-        if self.0 == "*" {
+        if self.path == "*" {
             return "*".to_owned();
         }
-        format!("qcs::{product}:{region}:uin/{}:{}", caller.account.uin, self.0)
+        format!("qcs::{product}:{region}:uin/{}:{}", caller.account.uin, self.path)
     }
 }
 
@@ -43,23 +87,101 @@ pub struct Asked {
     pub decision: String,
 }
 
-/// Asks for the permission of one call.
+/// What is asked of one call.
+#[derive(Debug)]
+pub struct Asking<'a> {
+    /// The product of the action.
+    pub product: &'static str,
+    /// The action.
+    pub action: &'static str,
+    /// The region of the call.
+    pub region: &'a str,
+    /// What it touches.
+    pub resources: Vec<Resource>,
+    /// The tags that it wants to set.
+    pub request_tags: &'a [Tag],
+    /// The rest.
+    pub circumstances: Circumstances,
+}
+
+/// Asks for the permission of one call. A call that names no resource (a list that came empty) asks for the operation as a whole.
 pub fn check(
     identity: &dyn Identity,
     caller: &Caller,
     request_id: RequestId,
-    operation: String,
-    resources: Vec<String>,
+    asking: Asking<'_>,
 ) -> (Asked, Result<(), CommonError>) {
-    match identity.decide(caller, &operation, &resources) {
-        Decision::Allowed(decision) => (Asked { operation, resources, decision }, Ok(())),
+    let Asking { product, action, region, resources, request_tags, circumstances } = asking;
+    let operation = format!("{product}:{action}");
+    let mut names: Vec<String> =
+        resources.iter().map(|resource| resource.qualified(product, region, caller)).collect();
+    if names.is_empty() {
+        names.push(Resource::any().path);
+    }
+    let resource_tags: Vec<Vec<Tag>> = if caller.is_root() {
+        Vec::new()
+    } else {
+        resources.into_iter().map(|resource| resource.tags).collect()
+    };
+    let question = Question {
+        operation: &operation,
+        resources: &names,
+        resource_tags: &resource_tags,
+        request_tags,
+        circumstances,
+    };
+    match identity.decide(caller, &question) {
+        Decision::Allowed(decision) => (Asked { operation, resources: names, decision }, Ok(())),
         Decision::Denied { resource, reason } => {
             let error = CommonError::UnauthorizedOperation {
                 request_id: request_id.to_string(),
                 operation: operation.clone(),
                 resource,
             };
-            (Asked { operation, resources, decision: reason }, Err(error))
+            (Asked { operation, resources: names, decision: reason }, Err(error))
         }
     }
+}
+
+/// The tags in a request: what has a key and a value (`Key` and `Value`, `TagKey` and `TagValue`) in a list whose name begins with
+/// `Tag`, at the top or one structure deeper (`TagSpecification`).
+#[must_use]
+pub fn request_tags(value: &Value, shape: &StructureShape) -> Vec<Tag> {
+    let mut tags = Vec::new();
+    collect_tags(value, shape, true, &mut tags);
+    tags
+}
+
+fn collect_tags(value: &Value, shape: &StructureShape, deeper: bool, tags: &mut Vec<Tag>) {
+    let Value::Structure(values) = value else { return };
+    for (value, member) in values.iter().zip(shape.members) {
+        if !member.name.starts_with("Tag") {
+            continue;
+        }
+        match (value, &member.kind) {
+            (Value::List(items), Kind::List(Kind::Structure(shape))) => {
+                for item in items {
+                    match tag(item, shape) {
+                        Some(tag) => tags.push(tag),
+                        None if deeper => collect_tags(item, shape, false, tags),
+                        None => {}
+                    }
+                }
+            }
+            (Value::Structure(_), Kind::Structure(shape)) if deeper => collect_tags(value, shape, false, tags),
+            _ => {}
+        }
+    }
+}
+
+fn tag(value: &Value, shape: &StructureShape) -> Option<Tag> {
+    let Value::Structure(values) = value else { return None };
+    let text = |names: [&str; 2]| {
+        let position = names.into_iter().find_map(|name| shape.position(name))?;
+        match values.get(position)? {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    };
+    Some((text(["Key", "TagKey"])?, text(["Value", "TagValue"]).unwrap_or_default()))
 }

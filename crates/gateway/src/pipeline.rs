@@ -1,7 +1,6 @@
 //! The street: the ten steps in order, for every request.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,12 +16,14 @@ use crate::action::{self, Actions, Failure, Found, Outcome, Place};
 use crate::address::Address;
 use crate::admission::Admission;
 use crate::arrival::Arrival;
-use crate::call::{Language, RequestId};
+use crate::call::{Caller, Language, RequestId};
 use crate::caller::{Computed, Refused, Verified, Verifier};
 use crate::common_parameters::{CommonParameters, Style};
 use crate::diagnosis::LikelyCause;
 use crate::error::CommonError;
 use crate::identity::Identity;
+use crate::listen::Connection;
+use crate::permission::Circumstances;
 use crate::rate::{Counted, Limits, Rates};
 use crate::replay::ReplayGuard;
 use crate::trace::{Record, TracedError, Traces};
@@ -99,11 +100,16 @@ impl Gateway {
         &self.actions
     }
 
-    /// Answers one request.
-    pub async fn answer<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Full<Bytes>>
+    /// Answers one request. A bare address is a connection without TLS.
+    pub async fn answer<B>(
+        &self,
+        request: Request<B>,
+        connection: impl Into<Connection>,
+    ) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes>,
     {
+        let Connection { peer, secure } = connection.into();
         let started = Instant::now();
         let request_id = RequestId(self.world.uuid());
         let (parts, body) = request.into_parts();
@@ -116,7 +122,7 @@ impl Gateway {
         let language = common_parameters::language(&arrival);
         let arrived = arrival::receive(&mut arrival, body).await;
         let result = match arrived.and_then(|()| self.admission.admit(peer.ip())) {
-            Ok(()) => self.walk(&arrival, &mut record).await,
+            Ok(()) => self.walk(&arrival, secure, &mut record).await,
             Err(error) => Err(Failure::common(&error, language).into()),
         };
         let result = result.map_err(|stopped| {
@@ -143,7 +149,12 @@ impl Gateway {
         reply
     }
 
-    async fn walk(&self, arrival: &Arrival, record: &mut Record) -> Result<Vec<u8>, Stopped> {
+    async fn walk(
+        &self,
+        arrival: &Arrival,
+        secure: bool,
+        record: &mut Record,
+    ) -> Result<Vec<u8>, Stopped> {
         let stop = |error: &CommonError, language| Stopped::from(Failure::common(error, language));
         let address = address::read(&arrival.host, self.actions.catalogue());
         record.access_region = address.access_region.map(|region| region.code);
@@ -152,20 +163,23 @@ impl Gateway {
         let language = common.language;
         note(record, &common);
 
-        if let Some(found) = unsigned_action(self.actions.catalogue(), arrival, &address, &common) {
-            // The two actions whose proof is an assertion and not a signature; neither is there yet.
-            return Err(stop(&CommonError::NotImplemented(found.shape.name), language));
-        }
-        let now = self.world.unix_seconds();
-        let verified = self
-            .verifier
-            .verify(arrival, &address, &common, now)
-            .map_err(|refused| refuse(refused, language))?;
-        note_caller(record, &verified);
-        let Verified { caller, scope_service, .. } = verified;
-
-        let found = action::find(self.actions.catalogue(), &address, scope_service.as_deref(), &common)
-            .map_err(|error| stop(&error, language))?;
+        let (caller, found) = if let Some(found) =
+            unsigned_action(self.actions.catalogue(), arrival, &address, &common)
+        {
+            // The proof of these two is an assertion, which the action itself looks at.
+            (Caller::anonymous(), found)
+        } else {
+            let verified = self
+                .verifier
+                .verify(arrival, &address, &common, self.world.unix_seconds())
+                .map_err(|refused| refuse(refused, language))?;
+            note_caller(record, &verified);
+            let Verified { caller, scope_service, .. } = verified;
+            let found =
+                action::find(self.actions.catalogue(), &address, scope_service.as_deref(), &common)
+                    .map_err(|error| stop(&error, language))?;
+            (caller, found)
+        };
         record.product = Some(found.product.name);
         let region = action::region(&found, &address, &common).map_err(|error| stop(&error, language))?;
         record.region = Some(region.clone());
@@ -185,7 +199,10 @@ impl Gateway {
         record.parameters = Some(masking::write(&value, found.shape.input));
 
         let identity = Arc::clone(self.verifier.identity());
-        let place = Place { caller, region, language, request_id: record.request_id, identity };
+        let circumstances =
+            Circumstances { source: record.peer.ip(), now: record.received_at, secure };
+        let request_id = record.request_id;
+        let place = Place { caller, region, language, request_id, identity, circumstances };
         let Outcome { asked, result } = handler(value, place).await;
         record.permission = asked;
         result.map(|members| reply::warn_of_deprecation(members, &found, language)).map_err(Stopped::from)

@@ -15,7 +15,7 @@ use rookery_gateway::diagnosis::SOUGHT_PER_SECOND;
 use rookery_gateway::rate::{ActionLimit, Limits};
 use rookery_gateway::{
     Account, Actions, Call, Caller, Credential, CredentialError, Decision, Gateway, Identity, Language,
-    Options, Principal, Refusal, Resource, SecretKey,
+    Options, Principal, Question, Refusal, Resource, SecretKey,
 };
 use rookery_tc3::{v1, v3};
 use rookery_world::World;
@@ -47,15 +47,11 @@ impl Identity for Keys {
             secret_id.trim_start_matches("AKID").parse().map_err(|_| CredentialError::NotFound)?;
         let secrets = self.secrets.lock();
         let secret = secrets.get(usize::try_from(number).unwrap()).cloned().flatten();
-        let caller = Caller {
-            account: Account { uin: 100 + number, app_id: 1 },
-            principal: Principal::Root,
-            secret_id: secret_id.to_owned(),
-        };
+        let caller = Caller::new(Account { uin: 100 + number, app_id: 1 }, Principal::Root, secret_id);
         Ok(Credential { caller, secret_key: secret.ok_or(CredentialError::NotFound)? })
     }
 
-    fn decide(&self, _: &Caller, _: &str, _: &[String]) -> Decision {
+    fn decide(&self, _: &Caller, _: &Question<'_>) -> Decision {
         Decision::Allowed("test".to_owned())
     }
 }

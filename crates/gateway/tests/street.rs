@@ -13,7 +13,7 @@ use rookery_api::products::{sts, tcr};
 use rookery_gateway::rate::{ActionLimit, Limits};
 use rookery_gateway::{
     Account, Actions, Call, Caller, Credential, CredentialError, Decision, Gateway, Identity, Language,
-    Options, Principal, Refusal, RequestId, Resource, SecretKey,
+    Options, Principal, Question, Refusal, RequestId, Resource, SecretKey,
 };
 use rookery_tc3::{v1, v3};
 use rookery_world::World;
@@ -34,16 +34,12 @@ impl Identity for OneKey {
         if token.is_some() {
             return Err(CredentialError::Token);
         }
-        let caller = Caller {
-            account: Account { uin: 100, app_id: 1 },
-            principal: Principal::Root,
-            secret_id: secret_id.to_owned(),
-        };
+        let caller = Caller::new(Account { uin: 100, app_id: 1 }, Principal::Root, secret_id);
         Ok(Credential { caller, secret_key: SecretKey::new(KEY.to_owned()) })
     }
 
-    fn decide(&self, _: &Caller, _: &str, resources: &[String]) -> Decision {
-        match resources.iter().find(|resource| resource.ends_with("/forbidden")) {
+    fn decide(&self, _: &Caller, question: &Question<'_>) -> Decision {
+        match question.resources.iter().find(|resource| resource.ends_with("/forbidden")) {
             Some(resource) => Decision::Denied { resource: resource.clone(), reason: "test".to_owned() },
             None => Decision::Allowed("test".to_owned()),
         }

@@ -1,26 +1,33 @@
-//! CAM and STS, the least of them: the root account, its key, and who a caller is.
+//! CAM and STS: who calls, with which key, and what they may do.
 //!
 //! The first start makes the root account with a random key. Keys are sealed in the store; while the process runs they are also held in
-//! memory, because every request asks for one.
+//! memory, because every request asks for one. What the policies of an identity say is read when it is first asked for
+//! ([`rights`]), temporary keys are their own record ([`sessions`]), and [`decision`] is the one place where it is decided.
 
 mod account;
 mod actions;
 mod cam;
+mod decision;
 mod error;
 mod keys;
 mod keys_in_memory;
+mod rights;
 mod root_key;
+mod sessions;
+mod token_key;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use rookery_gateway::{Account, Caller, Credential, CredentialError, Decision, Identity, Principal};
+use rookery_gateway::{Account, Caller, Credential, CredentialError, Decision, Identity, Principal, Question};
 use rookery_seal::Seal;
-use rookery_store::Store;
+use rookery_store::{Store, StoreError};
 use rookery_world::World;
 
-use crate::cam::changes::Follower;
+use crate::cam::changes::{Changed, Follower};
 use crate::keys_in_memory::KeysInMemory;
+use crate::rights::RightsInMemory;
+use crate::sessions::Sessions;
 
 pub use actions::register;
 pub use error::OpenError;
@@ -31,8 +38,26 @@ pub struct Cam {
     pub(crate) store: Store,
     pub(crate) seal: Seal,
     pub(crate) world: World,
-    keys: Arc<KeysInMemory>,
+    memory: Arc<Memory>,
+    pub(crate) sessions: Sessions,
     root: Account,
+}
+
+/// What is held in memory of CAM's rows.
+struct Memory {
+    keys: KeysInMemory,
+    rights: RightsInMemory,
+}
+
+impl Follower for Memory {
+    fn follow(&self, store: &Store, account: u64, changed: &[Changed]) -> Result<(), StoreError> {
+        self.rights.forget();
+        let keys = changed.iter().filter_map(|changed| match changed {
+            Changed::Key(secret_id) => Some(secret_id.as_str()),
+            _ => None,
+        });
+        self.keys.reread(store, account, keys)
+    }
 }
 
 impl std::fmt::Debug for Cam {
@@ -64,13 +89,23 @@ impl Cam {
             }
         };
         key.write(directory, seal)?;
-        let keys = Arc::new(KeysInMemory::read(store, seal, root)?);
-        Ok(Arc::new(Self { store: store.clone(), seal: seal.clone(), world: world.clone(), keys, root }))
+        let memory = Memory {
+            keys: KeysInMemory::read(store, seal, root)?,
+            rights: RightsInMemory::new(store.clone()),
+        };
+        Ok(Arc::new(Self {
+            store: store.clone(),
+            seal: seal.clone(),
+            world: world.clone(),
+            memory: Arc::new(memory),
+            sessions: Sessions::new(token_key::open_or_make(store, seal).await?),
+            root,
+        }))
     }
 
     /// Who has to know of changes.
     fn follower(&self) -> Arc<dyn Follower> {
-        Arc::clone(&self.keys) as _
+        Arc::clone(&self.memory) as _
     }
 
     /// The root account.
@@ -80,32 +115,43 @@ impl Cam {
     }
 }
 
+impl Cam {
+    /// What a temporary key opens: nothing where the token is not its own, has ended, or stands on a key, user or role that is gone.
+    fn temporary(&self, secret_id: &str, token: &str) -> Result<Credential, CredentialError> {
+        let opened = self.sessions.open(secret_id, token, self.world.unix_seconds());
+        let opened = opened.ok_or(CredentialError::Token)?;
+        if opened.key.as_deref().is_some_and(|key| self.memory.keys.find(key).is_none()) {
+            return Err(CredentialError::Token);
+        }
+        let credential = opened.credential(self.root).ok_or(CredentialError::Token)?;
+        let bearer = decision::bearer(&credential.caller).map_err(|_| CredentialError::Token)?;
+        let Some(bearer) = bearer else { return Ok(credential) };
+        match self.memory.rights.of(credential.caller.account.uin, bearer) {
+            Ok(Some(_)) => Ok(credential),
+            Ok(None) => Err(CredentialError::Token),
+            Err(error) => Err(CredentialError::Unavailable(error.to_string())),
+        }
+    }
+}
+
 impl Identity for Cam {
     fn credential(&self, secret_id: &str, token: Option<&str>) -> Result<Credential, CredentialError> {
-        let credential = self.keys.find(secret_id).ok_or(CredentialError::NotFound)?;
-        // A permanent key has no token, so a token that comes with one is somebody else's.
-        if token.is_some() { Err(CredentialError::Token) } else { Ok(credential) }
+        match token {
+            None => self.memory.keys.find(secret_id).ok_or(CredentialError::NotFound),
+            // A permanent key has no token, so a token that comes with one is somebody else's.
+            Some(token) => self.temporary(secret_id, token),
+        }
     }
 
-    fn decide(&self, caller: &Caller, _operation: &str, resources: &[String]) -> Decision {
-        match caller.principal {
-            // The root of an account may do everything in it, and nothing outside.
-            Principal::Root => {
-                let own = format!(":uin/{}:", caller.account.uin);
-                match resources.iter().find(|resource| *resource != "*" && !resource.contains(&own)) {
-                    None => Decision::Allowed("root of the account".to_owned()),
-                    Some(foreign) => Decision::Denied {
-                        resource: foreign.clone(),
-                        reason: "the resource is another account's".to_owned(),
-                    },
-                }
-            }
-        }
+    fn decide(&self, caller: &Caller, question: &Question<'_>) -> Decision {
+        decision::decide_for(&self.memory.rights, caller, question)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rookery_gateway::Circumstances;
+
     use super::*;
 
     async fn opened(store: &Store, seal: &Seal, directory: &Path, pinned: Option<RootKey>) -> Arc<Cam> {
@@ -173,7 +219,22 @@ mod tests {
         let caller = cam.credential(&key.secret_id, None).unwrap().caller;
         let own = format!("qcs::tcr:ap-guangzhou:uin/{}:instance/tcr-1", caller.account.uin);
         let foreign = "qcs::tcr:ap-guangzhou:uin/1:instance/tcr-1".to_owned();
-        assert!(matches!(cam.decide(&caller, "tcr:X", &["*".to_owned(), own]), Decision::Allowed(_)));
-        assert!(matches!(cam.decide(&caller, "tcr:X", &[foreign]), Decision::Denied { .. }));
+        let ask = |resources: &[String]| {
+            let circumstances = Circumstances {
+                source: [127, 0, 0, 1].into(),
+                now: time::OffsetDateTime::UNIX_EPOCH,
+                secure: false,
+            };
+            let question = Question {
+                operation: "tcr:X",
+                resources,
+                resource_tags: &[],
+                request_tags: &[],
+                circumstances,
+            };
+            cam.decide(&caller, &question)
+        };
+        assert!(matches!(ask(&["*".to_owned(), own]), Decision::Allowed(_)));
+        assert!(matches!(ask(&[foreign]), Decision::Denied { .. }));
     }
 }

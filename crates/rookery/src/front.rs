@@ -38,7 +38,7 @@ impl Front {
             let (method, headers) = (request.method(), request.headers());
             return self.admin(page, method, headers, connection.peer).await.map(Either::Left);
         }
-        self.gateway.answer(request, connection.peer).await.map(Either::Left)
+        self.gateway.answer(request, connection).await.map(Either::Left)
     }
 
     /// The admin pages: for this machine only, and not for the scripts of web pages, which a browser on this machine may be running.

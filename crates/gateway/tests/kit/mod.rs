@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use rookery_gateway::{
-    Account, Actions, Caller, Credential, CredentialError, Decision, Gateway, Identity, Options, Principal,
+    Account, Actions, Caller, Credential, CredentialError, Decision, Gateway, Identity, Options, Principal, Question,
     SecretKey,
 };
 use rookery_tc3::{v1, v3};
@@ -50,16 +50,12 @@ impl Identity for OneKey {
         if token != self.token {
             return Err(CredentialError::Token);
         }
-        let caller = Caller {
-            account: Account { uin: 100, app_id: 1 },
-            principal: Principal::Root,
-            secret_id: secret_id.to_owned(),
-        };
+        let caller = Caller::new(Account { uin: 100, app_id: 1 }, Principal::Root, secret_id);
         Ok(Credential { caller, secret_key: SecretKey::new(self.secret_key.to_owned()) })
     }
 
-    fn decide(&self, _: &Caller, _: &str, resources: &[String]) -> Decision {
-        match resources.iter().find(|resource| resource.ends_with("/forbidden")) {
+    fn decide(&self, _: &Caller, question: &Question<'_>) -> Decision {
+        match question.resources.iter().find(|resource| resource.ends_with("/forbidden")) {
             Some(resource) => Decision::Denied { resource: resource.clone(), reason: "test".to_owned() },
             None => Decision::Allowed("test".to_owned()),
         }

@@ -77,7 +77,7 @@ impl Scene {
     pub(crate) fn call<R>(&self, request: R) -> Call<R> {
         Call {
             request,
-            caller: Caller { account: ACCOUNT, principal: Principal::Root, secret_id: "AKIDtest".to_owned() },
+            caller: Caller::new(ACCOUNT, Principal::Root, "AKIDtest"),
             region: REGION.to_owned(),
             language: Language::English,
             request_id: RequestId(self.world.uuid()),

@@ -11,15 +11,17 @@ pub(crate) async fn get_caller_identity(
     _: &Cam,
     call: Call<GetCallerIdentityRequest>,
 ) -> Result<GetCallerIdentityResponse, Error> {
-    let (owner, uin) = (call.caller.account.uin, call.caller.uin());
-    let r#type = match call.caller.principal {
-        Principal::Root => "CAMUser",
+    let caller = &call.caller;
+    let r#type = match caller.principal {
+        Principal::Root | Principal::User { .. } | Principal::Anonymous => "CAMUser",
+        Principal::Role { .. } => "CAMRole",
+        Principal::Federated { .. } => "CAMFederatedUser",
     };
     Ok(GetCallerIdentityResponse {
-        arn: format!("qcs::cam:{owner}:uin/{uin}"),
-        account_id: owner.to_string(),
-        user_id: uin.to_string(),
-        principal_id: uin.to_string(),
+        arn: caller.arn(),
+        account_id: caller.account.uin.to_string(),
+        user_id: caller.user_id(),
+        principal_id: caller.uin().to_string(),
         r#type: r#type.to_owned(),
     })
 }

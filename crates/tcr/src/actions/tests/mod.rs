@@ -172,11 +172,7 @@ pub(super) fn call<R>(request: R) -> Call<R> {
 pub(super) fn call_of<R>(uin: u64, region: &str, request: R) -> Call<R> {
     Call {
         request,
-        caller: Caller {
-            account: Account { uin, app_id: 1_251_707_795 },
-            principal: Principal::Root,
-            secret_id: "AKIDtest".to_owned(),
-        },
+        caller: Caller::new(Account { uin, app_id: 1_251_707_795 }, Principal::Root, "AKIDtest"),
         region: region.to_owned(),
         language: Language::English,
         request_id: RequestId(uuid::Uuid::nil()),

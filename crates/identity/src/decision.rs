@@ -1,0 +1,218 @@
+//! The one decision: may this caller do that.
+//!
+//! The root of an account may do everything in it. A sub-user or a role may do what one of its policies allows, none denies, and its
+//! boundary allows as well; a temporary key only what its session's policy also allows; a federated user what the identity that
+//! asked for the key may, within the policy that it gave.
+
+use std::net::IpAddr;
+
+use rookery_gateway::permission::Tag;
+use rookery_gateway::{Caller, Decision, Principal, Question};
+use rookery_policy::{Context, Document, Request, ResourceName, Value, decide};
+
+use crate::rights::{Bearer, Rights, RightsInMemory};
+
+/// What everybody may do who has a key, unless a policy denies it: who one is, is no secret to oneself.
+const FREE: [&str; 1] = ["sts:GetCallerIdentity"];
+/// Actions whose proof is an assertion; the action itself looks at it.
+const PROVEN_BY_ASSERTION: [&str; 2] = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"];
+/// The action whose resource may be another account's, whose trust policy guards it.
+const ASSUME_ROLE: &str = "sts:AssumeRole";
+
+/// Decides for one caller.
+pub(crate) fn decide_for(rights: &RightsInMemory, caller: &Caller, question: &Question<'_>) -> Decision {
+    if let Principal::Anonymous = caller.principal {
+        return if PROVEN_BY_ASSERTION.contains(&question.operation) {
+            Decision::Allowed("the assertion is the proof".to_owned())
+        } else {
+            refused(question.resources.first(), "nobody has signed".to_owned())
+        };
+    }
+    if let Some(foreign) = foreign(caller, question) {
+        return refused(Some(foreign), "the resource is another account's".to_owned());
+    }
+    let bearer = match bearer(caller) {
+        Ok(Some(bearer)) => bearer,
+        // The root's own key, or one that the root got for itself or for a federated user.
+        Ok(None) => return of_session(caller, question, &[], "root of the account".to_owned()),
+        Err(reason) => return refused(question.resources.first(), reason),
+    };
+    let rights = match rights.of(caller.account.uin, bearer) {
+        Ok(Some(rights)) => rights,
+        Ok(None) => return refused(question.resources.first(), "the identity is gone".to_owned()),
+        Err(error) => {
+            tracing::error!(%error, "rights cannot be read");
+            return refused(question.resources.first(), "rights cannot be read".to_owned());
+        }
+    };
+    match of_identity(&rights, caller, question) {
+        Ok(allowed) => of_session(caller, question, &rights.tags, allowed),
+        Err(denied) => denied,
+    }
+}
+
+fn refused(resource: Option<&String>, reason: String) -> Decision {
+    Decision::Denied { resource: resource.cloned().unwrap_or_else(|| "*".to_owned()), reason }
+}
+
+/// Whose policies speak for the caller; `None` for a root, which has none.
+pub(crate) fn bearer(caller: &Caller) -> Result<Option<Bearer>, String> {
+    match &caller.principal {
+        Principal::Root => Ok(None),
+        Principal::Federated { uin, .. } if *uin == caller.account.uin => Ok(None),
+        Principal::User { uin, .. } | Principal::Federated { uin, .. } => Ok(Some(Bearer::User(*uin))),
+        Principal::Role { id, .. } => {
+            id.parse().map(|id| Some(Bearer::Role(id))).map_err(|_| "no such role".to_owned())
+        }
+        Principal::Anonymous => Err("nobody has signed".to_owned()),
+    }
+}
+
+/// A resource of another account.
+fn foreign<'q>(caller: &Caller, question: &Question<'q>) -> Option<&'q String> {
+    if question.operation == ASSUME_ROLE {
+        return None;
+    }
+    let own = format!(":uin/{}:", caller.account.uin);
+    question.resources.iter().find(|resource| *resource != "*" && !resource.contains(&own))
+}
+
+fn of_identity(rights: &Rights, caller: &Caller, question: &Question<'_>) -> Result<String, Decision> {
+    let first = question.resources.first();
+    if let Some(label) = &rights.unreadable {
+        return Err(refused(first, format!("{label} cannot be read, and might deny")));
+    }
+    let policies =
+        || rights.policies.iter().map(|policy| (policy.label.as_str(), &policy.document));
+    let free = FREE.contains(&question.operation);
+    let allowed = each_resource(caller, question, &rights.tags, |request| {
+        outcome(decide(policies(), request), &format!("the policies of {}", rights.name), free)
+    })?;
+    let Some(boundary) = &rights.boundary else { return Ok(allowed) };
+    let limited = each_resource(caller, question, &rights.tags, |request| {
+        let label = format!("the boundary, {}", boundary.label);
+        outcome(decide([(label.as_str(), &boundary.document)], request), &label, free)
+    })?;
+    Ok(format!("{allowed}; {limited}"))
+}
+
+/// What the policy of a session leaves of what is allowed.
+fn of_session(caller: &Caller, question: &Question<'_>, tags: &[Tag], allowed: String) -> Decision {
+    let policy = caller.session.as_ref().and_then(|session| session.policy.as_ref());
+    let Some(document) = policy else { return Decision::Allowed(allowed) };
+    let free = FREE.contains(&question.operation);
+    let narrowed = each_resource(caller, question, tags, |request| {
+        let label = "the session's policy";
+        outcome(decide([(label, document)], request), label, free)
+    });
+    match narrowed {
+        Ok(narrowed) => Decision::Allowed(format!("{allowed}; {narrowed}")),
+        Err(denied) => denied,
+    }
+}
+
+/// What one set of policies says of one resource, in words.
+fn outcome(
+    decision: rookery_policy::Decision<&str>,
+    set: &str,
+    free: bool,
+) -> Result<String, String> {
+    match decision {
+        rookery_policy::Decision::Allowed { by, statement } => {
+            Ok(format!("statement {statement} of {by} allows"))
+        }
+        rookery_policy::Decision::Denied { by, statement } => {
+            Err(format!("statement {statement} of {by} denies"))
+        }
+        rookery_policy::Decision::Unmatched if free => Ok("everybody may".to_owned()),
+        rookery_policy::Decision::Unmatched => Err(format!("no statement of {set} allows it")),
+    }
+}
+
+/// Asks about each resource; the first that is refused decides, else what allowed the last.
+fn each_resource(
+    caller: &Caller,
+    question: &Question<'_>,
+    tags: &[Tag],
+    ask: impl Fn(&Request<'_>) -> Result<String, String>,
+) -> Result<String, Decision> {
+    let owner = caller.account;
+    let (service, action) = question.operation.split_once(':').unwrap_or((question.operation, ""));
+    let mut allowed = String::new();
+    for (position, name) in question.resources.iter().enumerate() {
+        let resource = match name.as_str() {
+            "*" => None,
+            name => match ResourceName::parse(name, owner.uin, owner.app_id) {
+                Some(resource) => Some(resource),
+                None => return Err(refused(Some(&name.to_owned()), "no resource has such a name".to_owned())),
+            },
+        };
+        let resource_tags = question.resource_tags.get(position).map_or(&[][..], Vec::as_slice);
+        let context = Circumstances { caller, question, resource_tags, caller_tags: tags };
+        let request = Request { owner: owner.uin, service, action, resource, context: &context };
+        match ask(&request) {
+            Ok(words) => allowed = words,
+            Err(reason) => return Err(refused(Some(name), reason)),
+        }
+    }
+    Ok(allowed)
+}
+
+/// What conditions can speak of. `qcs:principal_tag`, `qcs:source_identity`, `qcs:token_issue_time` and `qcs:secure_transport` are in no
+/// document that could be had; they stand here because the tags and the source identity of a session would otherwise be for nothing.
+struct Circumstances<'a> {
+    caller: &'a Caller,
+    question: &'a Question<'a>,
+    resource_tags: &'a [Tag],
+    caller_tags: &'a [Tag],
+}
+
+fn tag_values(tags: &[Tag]) -> impl Iterator<Item = Value<'static>> {
+    tags.iter().map(|(key, value)| Value::Text(format!("{key}&{value}").into()))
+}
+
+impl Context for Circumstances<'_> {
+    fn values(&self, key: &str) -> Vec<Value<'_>> {
+        let circumstances = &self.question.circumstances;
+        let session = self.caller.session.as_deref();
+        match key {
+            "qcs:ip" => vec![Value::Address(IpAddr::to_canonical(&circumstances.source))],
+            "qcs:current_time" => vec![Value::Time(circumstances.now)],
+            "qcs:secure_transport" => vec![Value::Boolean(circumstances.secure)],
+            "qcs:resource_tag" | "qcs:tag" => tag_values(self.resource_tags).collect(),
+            "qcs:request_tag" => tag_values(self.question.request_tags).collect(),
+            "qcs:principal_tag" => {
+                let of_session = session.map_or(&[][..], |session| session.tags.as_slice());
+                // A session's tag stands for the role's of the same key.
+                let kept = self
+                    .caller_tags
+                    .iter()
+                    .filter(|(key, _)| !of_session.iter().any(|(other, _)| other == key))
+                    .cloned()
+                    .collect::<Vec<_>>();
+                tag_values(&kept).chain(tag_values(of_session)).collect()
+            }
+            "qcs:source_identity" => session
+                .and_then(|session| session.source_identity.as_deref())
+                .map(|identity| Value::Text(identity.into()))
+                .into_iter()
+                .collect(),
+            "qcs:token_issue_time" => session
+                .and_then(|session| time::OffsetDateTime::from_unix_timestamp(session.issued_at).ok())
+                .map(Value::Time)
+                .into_iter()
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Whether `document` lets `caller` do what is asked, alone: for the trust of roles, whose conditions see the same circumstances.
+pub(crate) fn trusts(
+    document: &Document,
+    action: &str,
+    applicant: &rookery_policy::Applicant<'_>,
+    context: &dyn Context,
+) -> bool {
+    rookery_policy::trusts(document, action, applicant, context).is_allowed()
+}
