@@ -161,7 +161,7 @@ where
         }
     };
     let Place { caller, region, language, request_id, identity, circumstances } = place;
-    let call = Call { request, caller, region, language, request_id };
+    let call = Call { request, caller, region, language, request_id, circumstances };
     let asking = Asking {
         product: R::PRODUCT.name,
         action: action.name,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rookery_policy::Document;
 use serde::{Deserialize, Serialize};
 
+use crate::permission::Circumstances;
+
 /// A call of an action, checked and permitted.
 #[derive(Debug)]
 pub struct Call<R> {
@@ -19,6 +21,8 @@ pub struct Call<R> {
     pub language: Language,
     /// The id that the reply carries.
     pub request_id: RequestId,
+    /// Where the request came from, when, and how.
+    pub circumstances: Circumstances,
 }
 
 /// Who calls: the account that owns the data, and the identity within it.

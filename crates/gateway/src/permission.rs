@@ -24,6 +24,14 @@ pub struct Circumstances {
     pub secure: bool,
 }
 
+impl Circumstances {
+    /// A call that comes from this machine and from no connection, as work in the background and tests have it.
+    #[must_use]
+    pub fn inside(now: OffsetDateTime) -> Self {
+        Self { source: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), now, secure: true }
+    }
+}
+
 /// What an [`Identity`] is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -44,6 +52,8 @@ pub struct Question<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     path: String,
+    /// Whether `path` is the whole name already.
+    whole: bool,
     tags: Vec<Tag>,
 }
 
@@ -57,7 +67,14 @@ impl Resource {
     /// The resource of that last segment.
     #[must_use]
     pub fn named(segment: impl Into<String>) -> Self {
-        Self { path: segment.into(), tags: Vec::new() }
+        Self { path: segment.into(), whole: false, tags: Vec::new() }
+    }
+
+    /// The resource of that whole six-segment name, where the product or the account is another than the call's:
+    /// `qcs::cam::uin/100000000001:roleName/deploy`.
+    #[must_use]
+    pub fn whole(name: impl Into<String>) -> Self {
+        Self { whole: true, ..Self::named(name) }
     }
 
     /// With the tags that it carries, which `qcs:resource_tag` speaks of.
@@ -69,8 +86,8 @@ impl Resource {
     /// The whole name: `qcs::tcr:ap-guangzhou:uin/100000000001:instance/tcr-ab12cd34`. An action-level resource is `*` alone.
     #[must_use]
     pub fn qualified(&self, product: &str, region: &str, caller: &Caller) -> String {
-        if self.path == "*" {
-            return "*".to_owned();
+        if self.whole || self.path == "*" {
+            return self.path.clone();
         }
         format!("qcs::{product}:{region}:uin/{}:{}", caller.account.uin, self.path)
     }

@@ -3,5 +3,5 @@
 use crate::Cam;
 
 rookery_gateway::actions! { Cam:
-    sts { get_caller_identity }
+    sts { assume_role, get_caller_identity, get_federation_token, query_api_key }
 }

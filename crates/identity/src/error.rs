@@ -1,7 +1,5 @@
-//! What can go wrong with identities.
+//! Why identities cannot be opened. What the actions refuse is in `sts::error` and `cam::error`.
 
-use rookery_api::products::sts::ErrorCode;
-use rookery_gateway::{Language, Refusal};
 use rookery_seal::SealError;
 use rookery_store::StoreError;
 
@@ -26,20 +24,4 @@ pub enum OpenError {
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness")]
     Randomness,
-}
-
-/// What the actions of STS refuse. `GetCallerIdentity` refuses nothing, so there is no case yet.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {}
-
-impl Refusal for Error {
-    type Code = ErrorCode;
-
-    fn code(&self) -> ErrorCode {
-        match *self {}
-    }
-
-    fn message(&self, _: Language) -> String {
-        match *self {}
-    }
 }

@@ -14,6 +14,7 @@ mod keys_in_memory;
 mod rights;
 mod root_key;
 mod sessions;
+mod sts;
 mod token_key;
 
 use std::path::Path;

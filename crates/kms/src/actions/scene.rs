@@ -9,7 +9,7 @@ use rookery_api::kms::{
     EnableKeyRequest, EnableKeyRotationRequest, EncryptRequest, GetPublicKeyRequest, KeyMetadata,
     ScheduleKeyDeletionRequest, SignByAsymmetricKeyRequest,
 };
-use rookery_gateway::{Account, Call, Caller, Language, Principal, RequestId};
+use rookery_gateway::{Account, Call, Caller, Circumstances, Language, Principal, RequestId};
 use rookery_seal::Seal;
 use rookery_store::{Regional, Store};
 use rookery_world::World;
@@ -81,6 +81,7 @@ impl Scene {
             region: REGION.to_owned(),
             language: Language::English,
             request_id: RequestId(self.world.uuid()),
+            circumstances: Circumstances::inside(self.world.now()),
         }
     }
 

@@ -4,7 +4,7 @@ use rookery_api::products::sts::{GetCallerIdentityRequest, GetCallerIdentityResp
 use rookery_gateway::{Call, Principal, Resource};
 
 use crate::Cam;
-use crate::error::Error;
+use crate::sts::error::Error;
 
 /// The examples show sub-users and roles only; a root answers here as the user that it also is: its own uin everywhere.
 pub(crate) async fn get_caller_identity(

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use rookery_api::tcr::{
     CreateInstanceRequest, CreateNamespaceRequest, CreateSignaturePolicyRequest, ErrorCode,
 };
-use rookery_gateway::{Account, Call, Caller, Language, Principal, Refusal as _, RequestId};
+use rookery_gateway::{Account, Call, Caller, Circumstances, Language, Principal, Refusal as _, RequestId};
 use rookery_registry::{Digest, Origin, Reference, RegistryId, Repository, Tag};
 use rookery_seal::Seal;
 use rookery_signing::{Algorithm, BoxFuture, KeyDescription, KeyName, KeyUsage, Signer, SignerError};
@@ -176,6 +176,7 @@ pub(super) fn call_of<R>(uin: u64, region: &str, request: R) -> Call<R> {
         region: region.to_owned(),
         language: Language::English,
         request_id: RequestId(uuid::Uuid::nil()),
+        circumstances: Circumstances::inside(time::OffsetDateTime::UNIX_EPOCH),
     }
 }
 
