@@ -20,15 +20,15 @@ pub struct Circumstances {
     pub source: IpAddr,
     /// When.
     pub now: OffsetDateTime,
-    /// Whether it came over TLS.
-    pub secure: bool,
+    /// Whether it came over TLS, where that is known.
+    pub secure: Option<bool>,
 }
 
 impl Circumstances {
     /// A call that comes from this machine and from no connection, as work in the background and tests have it.
     #[must_use]
     pub fn inside(now: OffsetDateTime) -> Self {
-        Self { source: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), now, secure: true }
+        Self { source: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), now, secure: None }
     }
 }
 

@@ -200,7 +200,7 @@ impl Gateway {
 
         let identity = Arc::clone(self.verifier.identity());
         let circumstances =
-            Circumstances { source: record.peer.ip(), now: record.received_at, secure };
+            Circumstances { source: record.peer.ip(), now: record.received_at, secure: Some(secure) };
         let request_id = record.request_id;
         let place = Place { caller, region, language, request_id, identity, circumstances };
         let Outcome { asked, result } = handler(value, place).await;

@@ -19,7 +19,7 @@ const PROVEN_BY_ASSERTION: [&str; 2] = ["sts:AssumeRoleWithSAML", "sts:AssumeRol
 /// The action whose resource may be another account's, whose trust policy guards it.
 const ASSUME_ROLE: &str = "sts:AssumeRole";
 
-/// Decides for one caller.
+/// Decides for one caller. Whose application id is not known, as in a login of the registry, has been given it before.
 pub(crate) fn decide_for(rights: &RightsInMemory, caller: &Caller, question: &Question<'_>) -> Decision {
     if let Principal::Anonymous = caller.principal {
         return if PROVEN_BY_ASSERTION.contains(&question.operation) {
@@ -178,7 +178,7 @@ impl Context for Circumstances<'_> {
         match key {
             "qcs:ip" => vec![Value::Address(IpAddr::to_canonical(&circumstances.source))],
             "qcs:current_time" => vec![Value::Time(circumstances.now)],
-            "qcs:secure_transport" => vec![Value::Boolean(circumstances.secure)],
+            "qcs:secure_transport" => circumstances.secure.map(Value::Boolean).into_iter().collect(),
             "qcs:resource_tag" | "qcs:tag" => tag_values(self.resource_tags).collect(),
             "qcs:request_tag" => tag_values(self.question.request_tags).collect(),
             "qcs:principal_tag" => {

@@ -163,12 +163,14 @@ pub trait Access: Send + Sync + 'static {
         password: &str,
     ) -> BoxFuture<'_, Result<Option<Subject>, AccessError>>;
 
-    /// Which of the `asked` actions `subject` (`None` = anonymous) holds now on `repository`. Actions beyond `asked` are ignored.
+    /// Which of the `asked` actions `subject` (`None` = anonymous) at `peer` holds now on `repository`. Actions beyond `asked` are
+    /// ignored.
     fn grant(
         &self,
         subject: Option<&Subject>,
         repository: &Repository,
         asked: Actions,
+        peer: IpAddr,
     ) -> BoxFuture<'_, Result<Actions, AccessError>>;
 }
 

@@ -1,5 +1,6 @@
 //! Who calls, and what they hold: bearer tokens as issued, or user name and password asked about at each request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -85,18 +86,24 @@ impl Registry {
         caller: &Caller,
         repository: &Repository,
         actions: Actions,
+        peer: IpAddr,
     ) -> Result<bool, Error> {
         match caller {
             Caller::Bearer(claims) => Ok(claims.actions(repository).contains(actions)),
-            Caller::Basic(subject) => self.granted(Some(subject), repository, actions).await,
+            Caller::Basic(subject) => self.granted(Some(subject), repository, actions, peer).await,
         }
     }
 
     /// Whether the caller may pull from the source of a mount. A token is asked for the target only when the client does not
     /// know the source, so what its subject may pull now counts as well.
-    pub(crate) async fn may_mount_from(&self, caller: &Caller, source: &Repository) -> Result<bool, Error> {
-        Ok(self.holds(caller, source, Actions::PULL).await?
-            || self.granted(caller.subject(), source, Actions::PULL).await?)
+    pub(crate) async fn may_mount_from(
+        &self,
+        caller: &Caller,
+        source: &Repository,
+        peer: IpAddr,
+    ) -> Result<bool, Error> {
+        Ok(self.holds(caller, source, Actions::PULL, peer).await?
+            || self.granted(caller.subject(), source, Actions::PULL, peer).await?)
     }
 
     pub(crate) async fn granted(
@@ -104,8 +111,9 @@ impl Registry {
         subject: Option<&Subject>,
         repository: &Repository,
         actions: Actions,
+        peer: IpAddr,
     ) -> Result<bool, Error> {
-        Ok(self.inner.access.grant(subject, repository, actions).await?.contains(actions))
+        Ok(self.inner.access.grant(subject, repository, actions, peer).await?.contains(actions))
     }
 }
 

@@ -119,7 +119,8 @@ async fn wire(
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
     tcr_options.sigstore_bundles = options.sigstore_bundles;
-    let tcr = Tcr::new(tcr_options, store, seal, world.clone(), Arc::clone(&kms) as _).await?;
+    let (signer, identity) = (Arc::clone(&kms) as _, Arc::clone(&cam) as _);
+    let tcr = Tcr::new(tcr_options, store, seal, world.clone(), signer, identity).await?;
 
     let mut actions = Actions::new();
     actions.extend(rookery_identity::register(&cam));

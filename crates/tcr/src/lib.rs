@@ -18,6 +18,7 @@ mod error;
 mod images;
 mod instance_keys;
 mod instances;
+mod login_callers;
 mod moments;
 mod names;
 mod namespaces;
@@ -38,6 +39,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rookery_gateway::Identity;
 use rookery_registry::{Registry, TokenKeyError};
 use rookery_seal::{Seal, SealError};
 use rookery_signing::Signer;
@@ -139,19 +141,21 @@ impl fmt::Debug for Tcr {
 
 impl Tcr {
     /// Opens the product over its rows in `store`, and its registry in [`Options::directory`]. The key of the registry's bearer
-    /// tokens is made at the first start and kept sealed. `signer` is asked for every signature under a policy.
+    /// tokens is made at the first start and kept sealed. `signer` is asked for every signature under a policy, `identity`
+    /// for the rights of every pull and push.
     pub async fn new(
         options: Options,
         store: Store,
         seal: Seal,
         world: World,
         signer: Arc<dyn Signer>,
+        identity: Arc<dyn Identity>,
     ) -> Result<Arc<Self>, OpenError> {
         let Options { suffix, directory, pending, deploying, instances_per_region, sigstore_bundles, pulse } =
             options;
         let token_key = token_key::open_or_make(&store, &seal).await?;
         let hooks = RegistryHooks::new(world.clone(), &suffix);
-        let access = Arc::new(RegistryAccess::new(store.clone(), world.clone(), &suffix));
+        let access = Arc::new(RegistryAccess::new(store.clone(), world.clone(), identity, &suffix));
         let registry = {
             let (store, world, hooks) = (store.clone(), world.clone(), Arc::new(hooks.clone()));
             let options = rookery_registry::Options::new(directory, token_key);

@@ -36,6 +36,11 @@ impl Moment {
         self.0.div_euclid(1_000_000)
     }
 
+    /// The moment so many seconds after 1970.
+    pub(crate) fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
     pub(crate) fn plus(self, duration: Duration) -> Self {
         let microseconds = i64::try_from(duration.whole_microseconds()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(microseconds))

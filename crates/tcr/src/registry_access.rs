@@ -1,9 +1,11 @@
 //! Who may do what in the registry: which instance an address means, who a login is, and what it may touch.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use rookery_gateway::{Caller, Circumstances, Decision, Identity, Question, Resource};
 use rookery_registry::{Access, AccessError, Actions, Located, RegistryId, Repository, Subject};
 use rookery_store::{Store, StoreError};
 use rookery_world::World;
@@ -17,18 +19,26 @@ use crate::tokens;
 /// The platform's own domain, for clients whose names are made to resolve here.
 const PLATFORM_SUFFIX: &str = "tencentcloudcr.com";
 
+/// What the registry's actions are to policies (`tcr.md` §1.23). Deleting by the registry is the deletion of an image by the API.
+const OPERATIONS: [(Actions, &str); 3] = [
+    (Actions::PULL, "tcr:PullRepository"),
+    (Actions::PUSH, "tcr:PushRepository"),
+    (Actions::DELETE, "tcr:DeleteImage"),
+];
+
 /// The answers to the registry's questions. Each is a read of a few rows.
 #[derive(Clone)]
 pub(crate) struct RegistryAccess {
     store: Store,
     world: World,
+    identity: Arc<dyn Identity>,
     /// Without a port, in lower case.
     suffix: Arc<str>,
 }
 
 impl RegistryAccess {
-    pub(crate) fn new(store: Store, world: World, suffix: &str) -> Self {
-        Self { store, world, suffix: without_port(suffix).to_ascii_lowercase().into() }
+    pub(crate) fn new(store: Store, world: World, identity: Arc<dyn Identity>, suffix: &str) -> Self {
+        Self { store, world, identity, suffix: without_port(suffix).to_ascii_lowercase().into() }
     }
 
     fn now(&self) -> Moment {
@@ -65,11 +75,13 @@ impl RegistryAccess {
         subject: Option<&Subject>,
         repository: &Repository,
         asked: Actions,
+        peer: IpAddr,
     ) -> Result<Actions, AccessError> {
         let now = self.now();
-        self.store
+        let standing = self
+            .store
             .read(|view| {
-                let none = Ok::<_, Error>(Actions::NONE);
+                let none = Ok::<_, Error>(Standing::default());
                 // Every repository is in a namespace: a name of one component is none of an instance.
                 let Some((namespace, _)) = repository.name().split_once('/') else { return none };
                 let Some(instance) = instances::find(view, repository.registry().as_str())? else {
@@ -79,18 +91,64 @@ impl RegistryAccess {
                     return none;
                 }
                 let Some(namespace) = namespaces::find(view, &instance, namespace)? else { return none };
-                let of_the_instance = match subject {
-                    Some(subject) => tokens::still_holds(view, subject, &instance, now)?,
-                    None => false,
+                let login = match subject {
+                    Some(subject) if tokens::still_holds(view, subject, &instance, now)? => {
+                        tokens::caller_of(subject, &instance)
+                    }
+                    _ => None,
                 };
-                if of_the_instance {
-                    return Ok(asked);
-                }
                 let public = namespace.public && instance.row.enable_anonymous;
-                Ok(if public { asked & Actions::PULL } else { Actions::NONE })
+                let region = instance.scope.region.clone();
+                Ok(Standing { public, login: login.map(|caller| (caller, region)) })
             })
-            .map_err(undecided)
+            .map_err(undecided)?;
+        // Outside the snapshot: the identity reads rows of its own.
+        let public = if standing.public { asked & Actions::PULL } else { Actions::NONE };
+        let Some((caller, region)) = standing.login else { return Ok(public) };
+        let circumstances = Circumstances { source: peer, now: self.world.now(), secure: None };
+        Ok(public | self.permitted(&caller, &region, repository, asked, circumstances))
     }
+
+    /// Which of the actions the caller's policies allow on the repository.
+    fn permitted(
+        &self,
+        caller: &Caller,
+        region: &str,
+        repository: &Repository,
+        asked: Actions,
+        circumstances: Circumstances,
+    ) -> Actions {
+        let path = format!("repository/{}/{}", repository.registry(), repository.name());
+        let resources = [Resource::named(path).qualified("tcr", region, caller)];
+        OPERATIONS.into_iter().filter(|(action, _)| asked.contains(*action)).fold(
+            Actions::NONE,
+            |permitted, (action, operation)| {
+                let question = Question {
+                    operation,
+                    resources: &resources,
+                    resource_tags: &[],
+                    request_tags: &[],
+                    circumstances,
+                };
+                match self.identity.decide(caller, &question) {
+                    Decision::Allowed(_) => permitted | action,
+                    Decision::Denied { resource, reason } => {
+                        tracing::info!(operation, resource, reason, "the registry refuses");
+                        permitted
+                    }
+                }
+            },
+        )
+    }
+}
+
+/// Where a login stands with a repository, as far as the product's own rows say.
+#[derive(Default)]
+struct Standing {
+    /// Everybody may pull.
+    public: bool,
+    /// Who logged in, with the region of the instance.
+    login: Option<(Caller, String)>,
 }
 
 fn undecided(error: Error) -> AccessError {
@@ -149,25 +207,41 @@ impl Access for RegistryAccess {
         std::future::ready(self.authenticate_now(registry, username, password)).boxed()
     }
 
-    /// Whoever holds a token of the instance may do everything in its namespaces; everybody may pull from the public ones.
+    /// Whoever holds a token of the instance may do in its namespaces what the policies of who made the token allow; everybody may pull
+    /// from the public ones.
     fn grant(
         &self,
         subject: Option<&Subject>,
         repository: &Repository,
         asked: Actions,
+        peer: IpAddr,
     ) -> BoxFuture<'_, Result<Actions, AccessError>> {
-        std::future::ready(self.grant_now(subject, repository, asked)).boxed()
+        std::future::ready(self.grant_now(subject, repository, asked, peer)).boxed()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rookery_gateway::{Credential, CredentialError};
     use time::OffsetDateTime;
 
     use super::*;
 
+    struct Nobody;
+
+    impl Identity for Nobody {
+        fn credential(&self, _: &str, _: Option<&str>) -> Result<Credential, CredentialError> {
+            Err(CredentialError::NotFound)
+        }
+
+        fn decide(&self, _: &Caller, question: &Question<'_>) -> Decision {
+            Decision::Denied { resource: question.resources.concat(), reason: "nobody".to_owned() }
+        }
+    }
+
     fn access(suffix: &str) -> RegistryAccess {
-        RegistryAccess::new(Store::in_memory(), World::pinned(OffsetDateTime::UNIX_EPOCH, 1), suffix)
+        let world = World::pinned(OffsetDateTime::UNIX_EPOCH, 1);
+        RegistryAccess::new(Store::in_memory(), world, Arc::new(Nobody), suffix)
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use rookery_api::tcr::TcrInstanceToken;
+use rookery_gateway::Caller;
 use rookery_registry::Subject;
 use rookery_store::{Read, Regional, Scan, StoreError, Table};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use time::Duration;
 use crate::error::Error;
 use crate::instance_keys;
 use crate::instances::{Instance, TOKEN_HOURS};
+use crate::login_callers::LoginCaller;
 use crate::moments::Moment;
 
 /// How long a temporary token is good for.
@@ -32,6 +34,8 @@ const INSTANCE: &str = "instance";
 const TOKEN: &str = "token";
 /// The attribute that says until when the token is good, in UNIX seconds.
 const EXPIRES: &str = "expires";
+/// The attribute that says who made the token: a [`LoginCaller`] as JSON.
+const CALLER: &str = "caller";
 
 /// Long-term tokens, by instance and id.
 pub(crate) struct Tokens;
@@ -76,6 +80,9 @@ pub(crate) struct Claims {
     pub(crate) operator_uin: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_id: Option<String>,
+    /// Who made the token, and whose rights it has, where the numbers do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) caller: Option<LoginCaller>,
     pub(crate) exp: i64,
     pub(crate) nbf: i64,
     pub(crate) iat: i64,
@@ -111,10 +118,25 @@ pub(crate) fn log_in(
     {
         return Ok(None);
     }
-    let mut attributes =
-        BTreeMap::from([(INSTANCE.to_owned(), id), (EXPIRES.to_owned(), claims.exp.to_string())]);
+    let caller = match (claims.caller, claims.operator_uin.parse()) {
+        (Some(caller), _) => caller,
+        (None, Ok(operator)) => LoginCaller::of_number(operator, scope.uin),
+        (None, Err(_)) => return Ok(None),
+    };
+    let Ok(caller) = serde_json::to_string(&caller) else { return Ok(None) };
+    let mut attributes = BTreeMap::from([
+        (INSTANCE.to_owned(), id),
+        (EXPIRES.to_owned(), claims.exp.to_string()),
+        (CALLER.to_owned(), caller),
+    ]);
     attributes.extend(claims.token_id.map(|token| (TOKEN.to_owned(), token)));
     Ok(Some(Subject { id: claims.operator_uin, attributes }))
+}
+
+/// Who made the token that a subject logged in with, in the account that owns the instance.
+pub(crate) fn caller_of(subject: &Subject, instance: &Instance) -> Option<Caller> {
+    let caller: LoginCaller = serde_json::from_str(subject.attributes.get(CALLER)?).ok()?;
+    caller.into_caller(instance.scope.uin)
 }
 
 /// Whether who logged in earlier is still welcome in the instance: the bearer token that the registry gave out may be older than

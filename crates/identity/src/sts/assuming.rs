@@ -27,7 +27,7 @@ impl Context for Application<'_> {
         match key {
             "qcs:ip" => vec![Value::Address(self.circumstances.source.to_canonical())],
             "qcs:current_time" => vec![Value::Time(self.circumstances.now)],
-            "qcs:secure_transport" => vec![Value::Boolean(self.circumstances.secure)],
+            "qcs:secure_transport" => self.circumstances.secure.map(Value::Boolean).into_iter().collect(),
             _ => self
                 .claims
                 .iter()

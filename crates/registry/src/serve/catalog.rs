@@ -33,7 +33,7 @@ impl Registry {
             return Err(self.turn_away(arrival, &Scope::Catalog, stranger));
         }
         let length = arrival.query.page_length()?.unwrap_or(PAGE).min(PAGE);
-        let mut names = self.readable(&registry, &caller, arrival.query.first("last"), length + 1).await?;
+        let mut names = self.readable(&registry, &caller, arrival, length + 1).await?;
         let more = names.len() > length;
         names.truncate(length);
         let mut response = json(StatusCode::OK, &serde_json::json!({"repositories": names}));
@@ -43,15 +43,15 @@ impl Registry {
         Ok(response)
     }
 
-    /// At most `limit` names after `last` of repositories that the caller may pull from now.
+    /// At most `limit` names after the request's `last` of repositories that the caller may pull from now.
     async fn readable(
         &self,
         registry: &RegistryId,
         caller: &Caller,
-        last: Option<&str>,
+        arrival: &Arrival,
         limit: usize,
     ) -> Result<Vec<String>, Error> {
-        let (mut names, mut last) = (Vec::new(), last.map(str::to_owned));
+        let (mut names, mut last) = (Vec::new(), arrival.query.first("last").map(str::to_owned));
         loop {
             let batch = self.repositories(registry, None, last.as_deref(), BATCH)?;
             let Some(end) = batch.last() else { return Ok(names) };
@@ -60,7 +60,7 @@ impl Registry {
                 if names.len() == limit {
                     return Ok(names);
                 }
-                if self.granted(caller.subject(), &entry.repository, Actions::PULL).await? {
+                if self.granted(caller.subject(), &entry.repository, Actions::PULL, arrival.peer).await? {
                     names.push(entry.repository.name().to_owned());
                 }
             }

@@ -1,5 +1,7 @@
 //! `/service/token`: a login and scopes in, a token with what the caller holds of them out.
 
+use std::net::IpAddr;
+
 use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use http::{Method, StatusCode};
 use time::format_description::well_known::Rfc3339;
@@ -63,7 +65,7 @@ impl Registry {
                 Some(found.map_err(Error::from)?.ok_or_else(|| self.wrong_login())?)
             }
         };
-        let access = self.grants(host.as_ref(), asked, subject.as_ref()).await?;
+        let access = self.grants(host.as_ref(), asked, subject.as_ref(), arrival.peer).await?;
         self.token_reply(subject.as_ref(), access)
     }
 
@@ -95,10 +97,11 @@ impl Registry {
         host: Option<&RegistryId>,
         asked: Asked,
         subject: Option<&Subject>,
+        peer: IpAddr,
     ) -> Result<Vec<Grant>, Error> {
         let mut grants = Vec::new();
         for (repository, actions) in asked.repositories {
-            let granted = self.inner.access.grant(subject, &repository, actions).await? & actions;
+            let granted = self.inner.access.grant(subject, &repository, actions, peer).await? & actions;
             if !granted.is_empty() {
                 grants.push(Grant::repository(&repository, granted));
             }

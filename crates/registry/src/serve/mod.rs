@@ -158,7 +158,7 @@ impl Registry {
         let scope = Scope::Repository { name: seen.clone(), actions: asked_for(actions) };
         let caller = self.caller(Some(repository.registry()), arrival.headers.get(AUTHORIZATION)).await;
         let caller = caller.map_err(|stranger| self.turn_away(&arrival, &scope, stranger))?;
-        if !self.holds(&caller, &repository, actions).await? {
+        if !self.holds(&caller, &repository, actions, arrival.peer).await? {
             return Err(match caller {
                 Caller::Bearer(_) => {
                     self.turn_away(&arrival, &scope, Stranger::Challenged(Why::InsufficientScope))

@@ -100,7 +100,7 @@ impl Registry {
             None => self.holders(target.registry(), digest, SOURCES)?,
         };
         for source in sources {
-            if self.may_mount_from(&request.caller, &source).await?
+            if self.may_mount_from(&request.caller, &source, request.arrival.peer).await?
                 && self.mount_blob(&source, target, digest).await?
             {
                 return Ok(true);

@@ -95,6 +95,7 @@ impl Access for Product {
         subject: Option<&Subject>,
         repository: &Repository,
         asked: Actions,
+        _: IpAddr,
     ) -> BoxFuture<'_, Result<Actions, AccessError>> {
         let held = match subject.map(|subject| subject.id.as_str()) {
             Some("alice" | "robot") => Actions::ALL,

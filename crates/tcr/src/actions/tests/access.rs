@@ -1,21 +1,26 @@
 //! The registry's questions: which instance an address means, who logs in, and what a login may touch.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use rookery_api::tcr::{DeleteInstanceTokenRequest, ModifyInstanceTokenRequest, ModifyNamespaceRequest};
+use rookery_gateway::{Account, Caller, Principal, Session};
 use rookery_registry::{Access, AccessError, Actions, Located, RegistryId, Subject};
 use time::Duration;
 
-use super::tokens::token;
+use super::tokens::{create, token};
 use super::{Bench, UIN, call, repository};
 use crate::SUFFIX;
 use crate::actions::namespace::modify_namespace::modify_namespace;
+use crate::actions::token::create_instance_token::create_instance_token;
 use crate::actions::token::delete_instance_token::delete_instance_token;
 use crate::actions::token::modify_instance_token::modify_instance_token;
 use crate::registry_access::RegistryAccess;
 
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 fn access(bench: &Bench) -> RegistryAccess {
-    RegistryAccess::new(bench.store.clone(), bench.world.clone(), SUFFIX)
+    RegistryAccess::new(bench.store.clone(), bench.world.clone(), Arc::clone(&bench.rights) as _, SUFFIX)
 }
 
 async fn log_in(bench: &Bench, registry: Option<&str>, username: &str, password: &str) -> Option<Subject> {
@@ -24,7 +29,7 @@ async fn log_in(bench: &Bench, registry: Option<&str>, username: &str, password:
 }
 
 async fn granted(bench: &Bench, subject: Option<&Subject>, id: &str, name: &str) -> Actions {
-    access(bench).grant(subject, &repository(id, name), Actions::ALL).await.unwrap()
+    access(bench).grant(subject, &repository(id, name), Actions::ALL, PEER).await.unwrap()
 }
 
 #[tokio::test]
@@ -84,6 +89,58 @@ async fn a_token_opens_its_own_instance_only() {
         // Nothing is in a namespace that is not there, and every repository is in one.
         assert_eq!(granted(&bench, Some(&subject), &id, "missing/app").await, Actions::NONE);
         assert_eq!(granted(&bench, Some(&subject), &id, "library").await, Actions::NONE);
+    }
+}
+
+#[tokio::test]
+async fn a_login_may_do_what_its_maker_may() {
+    let bench = Bench::new().await;
+    let id = bench.library().await;
+    let owner = Account { uin: UIN, app_id: 1_251_707_795 };
+    let mut as_user = call(create(&id, "temp"));
+    as_user.caller = Caller::new(owner, Principal::User { uin: 7, name: "ci".into() }, "AKIDuser");
+    let made = create_instance_token(&bench.tcr, as_user).await.unwrap();
+    assert_eq!(made.username, "7");
+    let subject = log_in(&bench, Some(&id), "7", &made.token).await.unwrap();
+    assert_eq!(granted(&bench, Some(&subject), &id, "library/app").await, Actions::ALL);
+    let resource = format!("qcs::tcr:ap-guangzhou:uin/{UIN}:repository/{id}/library/app");
+    let asked: Vec<String> = ["PullRepository", "PushRepository", "DeleteImage"]
+        .map(|operation| format!("7 tcr:{operation} {resource}"))
+        .into();
+    assert_eq!(*bench.rights.asked.lock(), asked);
+    bench.rights.denied.lock().push(asked[1].clone());
+    assert_eq!(
+        granted(&bench, Some(&subject), &id, "library/app").await,
+        Actions::PULL | Actions::DELETE,
+        "what is refused later is refused"
+    );
+    assert_eq!(log_in(&bench, Some(&id), &UIN.to_string(), &made.token).await, None, "not as the root");
+}
+
+#[tokio::test]
+async fn no_login_outlives_the_temporary_key_that_made_it() {
+    let bench = Bench::new().await;
+    let id = bench.library().await;
+    for kind in ["temp", "longterm"] {
+        let ends = bench.world.unix_seconds() + 60;
+        let mut as_role = call(create(&id, kind));
+        as_role.caller.principal =
+            Principal::Role { id: "4611".into(), name: "deploy".into(), session: "s".into() };
+        as_role.caller.session = Some(Arc::new(Session {
+            issued_at: ends - 60,
+            expires_at: ends,
+            policy: None,
+            tags: Vec::new(),
+            source_identity: None,
+        }));
+        let made = create_instance_token(&bench.tcr, as_role).await.unwrap();
+        assert_eq!(made.exp_time, ends * 1000);
+        let subject = log_in(&bench, Some(&id), &made.username, &made.token).await.unwrap();
+        assert_eq!(granted(&bench, Some(&subject), &id, "library/app").await, Actions::ALL);
+        assert!(bench.rights.asked.lock().iter().any(|asked| asked.starts_with("4611:s tcr:Pull")));
+        bench.world.advance(Duration::seconds(60));
+        assert_eq!(log_in(&bench, Some(&id), &made.username, &made.token).await, None);
+        assert_eq!(granted(&bench, Some(&subject), &id, "library/app").await, Actions::NONE);
     }
 }
 

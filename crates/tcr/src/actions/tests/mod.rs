@@ -24,7 +24,10 @@ use parking_lot::Mutex;
 use rookery_api::tcr::{
     CreateInstanceRequest, CreateNamespaceRequest, CreateSignaturePolicyRequest, ErrorCode,
 };
-use rookery_gateway::{Account, Call, Caller, Circumstances, Language, Principal, Refusal as _, RequestId};
+use rookery_gateway::{
+    Account, Call, Caller, Circumstances, Credential, CredentialError, Decision, Identity, Language, Principal,
+    Question, Refusal as _, RequestId,
+};
 use rookery_registry::{Digest, Origin, Reference, RegistryId, Repository, Tag};
 use rookery_seal::Seal;
 use rookery_signing::{Algorithm, BoxFuture, KeyDescription, KeyName, KeyUsage, Signer, SignerError};
@@ -46,6 +49,30 @@ pub(super) const RSA_KEY: &str = "08408a30-0416-11ed-abdc-52540036b432";
 /// A key of the key service, for ECDSA.
 pub(super) const ECC_KEY: &str = "18408a30-0416-11ed-abdc-52540036b432";
 
+/// Who answers for rights: everybody may do everything but what is listed.
+#[derive(Debug, Default)]
+pub(super) struct Rights {
+    /// Operations, a blank, and the end of a resource's name.
+    pub(super) denied: Mutex<Vec<String>>,
+    /// What was asked.
+    pub(super) asked: Mutex<Vec<String>>,
+}
+
+impl Identity for Rights {
+    fn credential(&self, _: &str, _: Option<&str>) -> Result<Credential, CredentialError> {
+        Err(CredentialError::NotFound)
+    }
+
+    fn decide(&self, caller: &Caller, question: &Question<'_>) -> Decision {
+        let asked = format!("{} {} {}", caller.user_id(), question.operation, question.resources.concat());
+        self.asked.lock().push(asked.clone());
+        if self.denied.lock().iter().any(|denied| asked.ends_with(denied)) {
+            return Decision::Denied { resource: question.resources.concat(), reason: "test".to_owned() };
+        }
+        Decision::Allowed("test".to_owned())
+    }
+}
+
 /// A product over a store in memory, and what it stands on.
 pub(super) struct Bench {
     pub(super) tcr: Arc<Tcr>,
@@ -53,6 +80,7 @@ pub(super) struct Bench {
     pub(super) store: Store,
     pub(super) seal: Seal,
     pub(super) signer: Arc<FakeSigner>,
+    pub(super) rights: Arc<Rights>,
     directory: TempDir,
 }
 
@@ -65,13 +93,14 @@ impl Bench {
         let world = World::pinned(datetime!(2024-12-10 14:04:56.806284 UTC), 1);
         let (store, seal, signer) =
             (Store::in_memory(), Seal::ephemeral().unwrap(), Arc::new(FakeSigner::default()));
+        let rights = Arc::new(Rights::default());
         let directory = tempfile::tempdir().unwrap();
         let mut options = Options::new(directory.path(), SUFFIX);
         options.pulse = std::time::Duration::from_millis(1);
         options.sigstore_bundles = true;
         change(&mut options);
-        let tcr = Tcr::new(options, store.clone(), seal.clone(), world.clone(), Arc::clone(&signer) as _);
-        Self { tcr: tcr.await.unwrap(), world, store, seal, signer, directory }
+        let tcr = Tcr::new(options, store.clone(), seal.clone(), world.clone(), Arc::clone(&signer) as _, Arc::clone(&rights) as _);
+        Self { tcr: tcr.await.unwrap(), world, store, seal, signer, rights, directory }
     }
 
     /// The product as a process finds it that starts after this one has ended.
@@ -80,7 +109,7 @@ impl Bench {
         options.pulse = std::time::Duration::from_millis(1);
         options.sigstore_bundles = true;
         let (store, seal, world) = (self.store.clone(), self.seal.clone(), self.world.clone());
-        Tcr::new(options, store, seal, world, Arc::clone(&self.signer) as _).await.unwrap()
+        Tcr::new(options, store, seal, world, Arc::clone(&self.signer) as _, Arc::clone(&self.rights) as _).await.unwrap()
     }
 
     /// A running instance.

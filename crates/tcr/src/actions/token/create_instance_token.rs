@@ -7,6 +7,8 @@ use crate::Tcr;
 use crate::actions;
 use crate::error::{Error, Rule};
 use crate::instances;
+use crate::login_callers::LoginCaller;
+use crate::moments::Moment;
 use crate::tokens::{self, Claims, TokenRow, Tokens};
 
 const TYPE: Rule = Rule { english: "must be `temp` or `longterm`", chinese: "取值须为temp或longterm" };
@@ -16,7 +18,7 @@ const DESCRIPTION_RULE: Rule =
     Rule { english: "must have at most 255 characters", chinese: "长度不能超过255个字符" };
 
 /// The user name is the caller's own number. A temporary token (an hour, the default) has no id and is kept nowhere; a long-term one (ten
-/// years) is listed and can be disabled or deleted.
+/// years) is listed and can be disabled or deleted. Either has the rights that the caller's policies give at the time of use.
 pub(crate) async fn create_instance_token(
     tcr: &Tcr,
     call: Call<CreateInstanceTokenRequest>,
@@ -39,12 +41,19 @@ pub(crate) async fn create_instance_token(
         .store
         .read(|view| instances::running(view, &scope, &request.registry_id, now, instances::NEW_TOKEN))?;
     let expires_at = now.plus(if long_term { tokens::LONG_TERM } else { tokens::TEMPORARY });
+    // No login outlives the temporary key that made it.
+    let expires_at = match &call.caller.session {
+        Some(session) => expires_at.min(Moment::from_seconds(session.expires_at)),
+        None => expires_at,
+    };
+    let caller = LoginCaller::of(&call.caller);
     let token_id =
         long_term.then(|| tcr.world.identifier_of("", tokens::ID_LENGTH, tokens::ID_ALPHABET));
     let claims = Claims {
         owner_uin: owner.to_string(),
         operator_uin: operator.to_string(),
         token_id: token_id.clone(),
+        caller,
         exp: expires_at.seconds(),
         nbf: now.seconds(),
         iat: now.seconds(),
