@@ -21,6 +21,11 @@ struct AccountRow {
     created_at: i64,
 }
 
+/// When an account was made, in UNIX seconds.
+pub(crate) fn created_at(rows: &impl Read, uin: u64) -> Result<i64, StoreError> {
+    Ok(rows.get::<Accounts>(&Global, &uin)?.map_or(0, |row| row.created_at))
+}
+
 pub(crate) async fn open_or_create_root(store: &Store, world: &World) -> Result<Account, StoreError> {
     // Twelve digits and ten, as the platform's examples have them.
     let digits = |prefix, length| world.identifier_of(prefix, length, b"0123456789").parse();

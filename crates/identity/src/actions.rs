@@ -1,5 +1,7 @@
 //! The actions of STS.
 
+pub(crate) mod cam;
+
 use crate::Cam;
 
 rookery_gateway::actions! { Cam:

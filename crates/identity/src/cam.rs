@@ -5,17 +5,23 @@
 
 pub(crate) mod access_keys;
 pub(crate) mod attachments;
+pub(crate) mod boundaries;
 pub(crate) mod changes;
+pub(crate) mod documents;
 pub(crate) mod error;
 pub(crate) mod groups;
 pub(crate) mod key_uses;
+pub(crate) mod moments;
+pub(crate) mod names;
 pub(crate) mod numbers;
+pub(crate) mod pages;
 pub(crate) mod passwords;
 pub(crate) mod policies;
 pub(crate) mod presets;
 pub(crate) mod providers;
 pub(crate) mod receivers;
 pub(crate) mod roles;
+pub(crate) mod safe_auth;
 pub(crate) mod settings;
 pub(crate) mod user_sso;
 pub(crate) mod users;

@@ -20,19 +20,27 @@ mod token_key;
 use std::path::Path;
 use std::sync::Arc;
 
-use rookery_gateway::{Account, Caller, Credential, CredentialError, Decision, Identity, Principal, Question};
+use rookery_gateway::{Account, Actions, Caller, Credential, CredentialError, Decision, Identity, Question};
 use rookery_seal::Seal;
 use rookery_store::{Store, StoreError};
 use rookery_world::World;
 
 use crate::cam::changes::{Changed, Follower};
+use crate::cam::key_uses::UsesInMemory;
 use crate::keys_in_memory::KeysInMemory;
 use crate::rights::RightsInMemory;
 use crate::sessions::Sessions;
 
-pub use actions::register;
 pub use error::OpenError;
 pub use root_key::{ROOT_KEY_FILE, RootKey};
+
+/// Registers every action of STS and of CAM.
+#[must_use]
+pub fn register(cam: &Arc<Cam>) -> Actions {
+    let mut actions = actions::register(cam);
+    actions.extend(actions::cam::register(cam));
+    actions
+}
 
 /// Who has an account here, with which keys.
 pub struct Cam {
@@ -41,6 +49,7 @@ pub struct Cam {
     pub(crate) world: World,
     memory: Arc<Memory>,
     pub(crate) sessions: Sessions,
+    pub(crate) uses: UsesInMemory,
     root: Account,
 }
 
@@ -100,6 +109,7 @@ impl Cam {
             world: world.clone(),
             memory: Arc::new(memory),
             sessions: Sessions::new(token_key::open_or_make(store, seal).await?),
+            uses: UsesInMemory::default(),
             root,
         }))
     }
@@ -145,6 +155,11 @@ impl Identity for Cam {
     }
 
     fn decide(&self, caller: &Caller, question: &Question<'_>) -> Decision {
+        // Asked once a call, after the signature was found good: the moment at which a key was used.
+        if caller.session.is_none() && !caller.secret_id.is_empty() {
+            let now = question.circumstances.now.unix_timestamp();
+            self.uses.note(&self.store, caller.account.uin, &caller.secret_id, now);
+        }
         if caller.account.app_id == 0 && caller.account.uin == self.root.uin {
             let caller = Caller { account: self.root, ..caller.clone() };
             return decision::decide_for(&self.memory.rights, &caller, question);

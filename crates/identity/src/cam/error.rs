@@ -27,8 +27,6 @@ macro_rules! refusals {
             Salt(#[from] NoSalt),
             #[error("An internal error has occurred.")]
             Interrupted(#[from] tokio::task::JoinError),
-            #[error("An internal error has occurred.")]
-            Damaged(&'static str),
         }
 
         impl Refusal for Error {
@@ -38,7 +36,7 @@ macro_rules! refusals {
                 match self {
                     $(Self::$name { .. } => ErrorCode::$code,)+
                     Self::Document { code, .. } => *code,
-                    Self::Store(_) | Self::Seal(_) | Self::Salt(_) | Self::Interrupted(_) | Self::Damaged(_) => {
+                    Self::Store(_) | Self::Seal(_) | Self::Salt(_) | Self::Interrupted(_) => {
                         ErrorCode::InternalErrorSystemError
                     }
                 }
@@ -59,7 +57,6 @@ macro_rules! refusals {
                     Self::Seal(error) => Some(error.to_string()),
                     Self::Salt(error) => Some(error.to_string()),
                     Self::Interrupted(error) => Some(error.to_string()),
-                    Self::Damaged(what) => Some((*what).to_owned()),
                     _ => None,
                 }
             }
@@ -90,7 +87,6 @@ refusals! {
     KeysFull = OperationDeniedAccessKeyOverLimit, "An identity has at most two access keys.", "每个账号最多支持两个访问密钥。";
     KeyOfRoot = OperationDeniedSubUin, "A sub-user cannot manage the root account's keys.", "子用户不允许操作主账号密钥。";
     KeyOfAnother = OperationDeniedUinNotMatch, "The key belongs to another identity.", "被操作密钥与账号不匹配。";
-    KeyInUse = FailedOperationAccesskey, "An active key cannot be deleted; set it to Inactive first.", "启用中的密钥不能删除，请先禁用。";
     KeyOfTemporary = FailedOperationAccesskey, "A role or a federated user has no access keys of its own.", "角色或联合身份没有访问密钥。";
     // Groups.
     NoGroup { id: u64 } = ResourceNotFoundGroupNotExist, "The group `{id}` does not exist.", "用户组 `{id}` 不存在。";
@@ -115,14 +111,16 @@ refusals! {
     AttachmentsFull { limit: usize } = InvalidParameterAttachmentFull, "At most {limit} policies can be attached to an identity.", "授权对象关联的策略数已达上限{limit}。";
     EntityFilter = InvalidParameterEntityFilterError, "`EntityFilter` must be All, User, Group or Role.", "`EntityFilter` 只能为 All、User、Group 或 Role。";
     Scope = InvalidParameterScopeError, "`Scope` must be All, QCS or Local.", "`Scope` 只能为 All、QCS 或 Local。";
-    LinkedPolicyAsBoundary = InvalidParameterServiceLinkedPolicyCantInPermissionBoundary, "A policy of a service-linked role cannot be a boundary.", "服务相关策略不能作为权限边界。";
     LinkedRoleWithBoundary = InvalidParameterServiceLinkedRoleCantUsePermissionBoundary, "A service-linked role cannot have a boundary.", "服务相关角色不能设置权限边界。";
+    PolicyIsBoundary { id: u64 } = InvalidParameterParamError, "The policy `{id}` is the boundary of a user or a role; remove it there first.", "策略 `{id}` 已被设为权限边界，请先解除。";
+    NoEntityPolicy { id: u64 } = InvalidParameterPolicyIdError, "The policy `{id}` does not exist.", "策略 `{id}` 不存在。";
     // Roles.
+    LinkedRole { role: String } = InvalidParameterParamError, "The role `{role}` is service-linked; only its product changes it.", "角色 `{role}` 为服务相关角色，不能直接修改。";
+    NotLinkedRole { role: String } = InvalidParameterParamError, "The role `{role}` is not service-linked.", "角色 `{role}` 不是服务相关角色。";
     NoRole { role: String } = InvalidParameterRoleNotExist, "The role `{role}` does not exist.", "角色 `{role}` 不存在。";
     RoleNameIllegal { name: String } = InvalidParameterRoleNameError, "The role name `{name}` must have 1 to 128 letters, digits and + = , . @ _ -.", "角色名 `{name}` 不合法：须为1-128个字母、数字或+=,.@_-。";
     RoleNameTaken { name: String } = InvalidParameterRoleNameInUse, "The role name `{name}` exists already.", "角色名 `{name}` 已存在。";
     RolesFull { limit: usize } = InvalidParameterRoleFull, "The quota of {limit} roles is used up.", "角色数量已达上限{limit}。";
-    Principal { what: String } = InvalidParameterPrincipalError, "The principal of the trust policy is not valid: {what}.", "策略文档的principal不合法（{what}）。";
     PrincipalNotFound { principal: String } = InvalidParameterPrincipalQcsNotExist, "The principal `{principal}` does not exist.", "授权对象 `{principal}` 不存在。";
     PrincipalForm { principal: String } = InvalidParameterPrincipalQcsError, "The principal `{principal}` is not a user, a root account or a provider.", "授权对象 `{principal}` 格式不正确。";
     NoService { service: String } = InvalidParameterPrincipalServiceNotExist, "The service `{service}` does not exist.", "服务 `{service}` 不存在。";

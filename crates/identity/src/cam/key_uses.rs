@@ -1,6 +1,10 @@
-//! When keys were used last.
+//! When keys were used last. The moment is kept in memory and written down once a minute at most, so that a request does not wait for
+//! the disk; a crash loses less than a minute of it.
 
-use rookery_store::{Account, Table};
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use rookery_store::{Account, Read, Store, StoreError, Table};
 
 /// The UNIX second of the last use that was written down, by SecretId.
 pub(crate) struct KeyUses;
@@ -10,4 +14,82 @@ impl Table for KeyUses {
     type Scope = Account;
     type Key = String;
     type Row = i64;
+}
+
+/// How many seconds may pass before a later use is written down.
+const WRITTEN_EVERY: i64 = 60;
+
+/// The uses since the start of the process.
+#[derive(Default)]
+pub(crate) struct UsesInMemory {
+    /// By SecretId: the last use, and the last one that was handed to the store.
+    uses: Mutex<HashMap<String, (i64, i64)>>,
+}
+
+impl UsesInMemory {
+    /// A key has signed a request at `now`.
+    pub(crate) fn note(&self, store: &Store, account: u64, secret_id: &str, now: i64) {
+        let due = {
+            let mut uses = self.uses.lock();
+            if let Some((last, written)) = uses.get_mut(secret_id) {
+                *last = now.max(*last);
+                let due = now - *written >= WRITTEN_EVERY;
+                if due {
+                    *written = now;
+                }
+                due
+            } else {
+                uses.insert(secret_id.to_owned(), (now, now));
+                true
+            }
+        };
+        if due && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (store, scope, id) = (store.clone(), Account { uin: account }, secret_id.to_owned());
+            runtime.spawn(async move {
+                let written = store.write(move |tx| tx.put::<KeyUses>(&scope, &id, &now)).await;
+                if let Err(error) = written {
+                    tracing::warn!(%error, "the last use of a key could not be written down");
+                }
+            });
+        }
+    }
+
+    /// When a key was used last.
+    pub(crate) fn last(
+        &self,
+        rows: &impl Read,
+        scope: Account,
+        secret_id: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        let remembered = self.uses.lock().get(secret_id).map(|(last, _)| *last);
+        let written = rows.get::<KeyUses>(&scope, secret_id)?;
+        Ok(remembered.max(written))
+    }
+
+    /// A key has ended.
+    pub(crate) fn forget(&self, secret_id: &str) {
+        self.uses.lock().remove(secret_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_use_is_known_at_once_and_after_a_restart() {
+        let (store, scope) = (Store::in_memory(), Account { uin: 1 });
+        let uses = UsesInMemory::default();
+        let last = |uses: &UsesInMemory| store.read(|view| uses.last(view, scope, "AKID1")).unwrap();
+        assert_eq!(last(&uses), None);
+        uses.note(&store, 1, "AKID1", 100);
+        uses.note(&store, 1, "AKID1", 130);
+        assert_eq!(last(&uses), Some(130));
+        // Writers queue in order, so behind this write the one that was noted first is done.
+        tokio::task::yield_now().await;
+        store.write(|_| Ok::<_, StoreError>(())).await.unwrap();
+        assert_eq!(last(&UsesInMemory::default()), Some(100), "the second is not due yet");
+        uses.forget("AKID1");
+        assert_eq!(last(&uses), Some(100));
+    }
 }

@@ -122,7 +122,24 @@ pub(crate) fn find(id: u64) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.id == id)
 }
 
-/// The preset of a name.
+/// The preset of a name. In any case, because the platform's own pages write `QcloudCamFullAccess` and `QcloudCAMFullAccess`.
 pub(crate) fn named(name: &str) -> Option<&'static Preset> {
-    PRESETS.iter().find(|preset| preset.name == name)
+    PRESETS.iter().find(|preset| preset.name.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cam::documents;
+
+    #[test]
+    fn presets_are_policies_with_numbers_and_names_of_their_own() {
+        for (at, preset) in PRESETS.iter().enumerate() {
+            documents::policy(preset.document).unwrap();
+            assert!(preset.id > 0 && preset.id < 1_000, "custom policies are numbered above");
+            assert!(PRESETS[..at].iter().all(|other| other.id != preset.id && other.name != preset.name));
+            assert_eq!(find(preset.id), Some(preset));
+            assert_eq!(named(&preset.name.to_uppercase()), Some(preset));
+        }
+    }
 }

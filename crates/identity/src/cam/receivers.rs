@@ -25,3 +25,6 @@ pub(crate) struct ReceiverRow {
     pub(crate) email: String,
     pub(crate) created_at: i64,
 }
+
+/// How many receivers an account may have.
+pub(crate) const RECEIVERS: usize = 200;

@@ -1,7 +1,9 @@
 //! Settings of an account: what passwords must be, which proofs are asked for, from where users may log in.
 
-use rookery_store::{Global, Table};
+use rookery_store::{Global, Read, StoreError, Table};
 use serde::{Deserialize, Serialize};
+
+use crate::cam::error::Error;
 
 /// The password rules of an account, by the account's number.
 pub(crate) struct PasswordRules;
@@ -17,19 +19,95 @@ impl Table for PasswordRules {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PasswordRulesRow {
     pub(crate) minimum_length: u64,
-    /// Which kinds of characters: some of `lower`, `upper`, `number`, `symbol`.
-    pub(crate) must_contain: Vec<String>,
+    /// Each character stands for its kind (capital, small letter, digit, other), of which a password must have one.
+    pub(crate) must_contain: String,
     /// After how many days a password has to be changed; 0 never.
     pub(crate) force_change_days: u64,
     /// How many former passwords may not be used again.
     pub(crate) reuse_limit: u64,
     /// How many wrong passwords lock a user out.
     pub(crate) retry_limit: u64,
-    /// Whether a user whose password has expired may still change it.
-    pub(crate) expiration_invalidation: u64,
+    /// Whether a user whose password has expired is locked out, instead of being asked for another.
+    pub(crate) expired_locks_out: bool,
     pub(crate) updated_at: i64,
     /// Who changed them.
     pub(crate) modifier: u64,
+}
+
+impl Default for PasswordRulesRow {
+    /// What the platform asks for where nothing is set: eight characters of all four kinds.
+    fn default() -> Self {
+        Self {
+            minimum_length: SHORTEST,
+            must_contain: "Aa0_".to_owned(),
+            force_change_days: 0,
+            reuse_limit: 0,
+            retry_limit: 0,
+            expired_locks_out: false,
+            updated_at: 0,
+            modifier: 0,
+        }
+    }
+}
+
+/// The shortest password that rules may allow.
+pub(crate) const SHORTEST: u64 = 8;
+/// The longest password, and the most that rules may ask for.
+pub(crate) const LONGEST: u64 = 32;
+
+/// The kinds of characters that rules can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Capital,
+    Small,
+    Digit,
+    Other,
+}
+
+impl Kind {
+    fn of(character: char) -> Self {
+        match character {
+            'A'..='Z' => Self::Capital,
+            'a'..='z' => Self::Small,
+            '0'..='9' => Self::Digit,
+            _ => Self::Other,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Capital => "a capital letter",
+            Self::Small => "a small letter",
+            Self::Digit => "a digit",
+            Self::Other => "a special character",
+        }
+    }
+}
+
+impl PasswordRulesRow {
+    /// The rules of an account.
+    pub(crate) fn read(rows: &impl Read, account: u64) -> Result<Self, StoreError> {
+        Ok(rows.get::<PasswordRules>(&Global, &account)?.unwrap_or_default())
+    }
+
+    /// Whether a password obeys them, apart from the passwords that the user has had.
+    pub(crate) fn check(&self, password: &str) -> Result<(), Error> {
+        let violated = |rule: String| Err(Error::PasswordViolatesRules { rule });
+        let length = password.chars().count() as u64;
+        let shortest = self.minimum_length.max(SHORTEST);
+        if !(shortest..=LONGEST).contains(&length) {
+            return violated(format!("it must have {shortest} to {LONGEST} characters"));
+        }
+        if password.chars().any(|character| character.is_control() || character.is_whitespace()) {
+            return violated("it must have no blank and no control character".to_owned());
+        }
+        let missing = self
+            .must_contain
+            .chars()
+            .map(Kind::of)
+            .find(|kind| !password.chars().any(|character| Kind::of(character) == *kind));
+        missing.map_or(Ok(()), |kind| violated(format!("it must have {}", kind.name())))
+    }
 }
 
 /// Which proofs are asked for beside the password, or for a sensitive operation.
@@ -68,9 +146,30 @@ impl Table for LoginIpPolicies {
 }
 
 /// A log-in policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoginIpPolicyRow {
     /// Addresses or networks, and whether each is allowed (else denied).
     pub(crate) networks: Vec<(String, bool)>,
     pub(crate) enabled: bool,
+    /// Whether a log-in from an unusual place asks for another proof.
+    pub(crate) offsite_check: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_has_the_length_and_the_kinds_that_the_rules_ask_for() {
+        let rules = PasswordRulesRow::default();
+        assert!(rules.check("Passw0rd!").is_ok());
+        for password in
+            ["Pw0!", "passw0rd!", "PASSW0RD!", "Password!", "Passw0rds", "Passw 0rd!", &"aA0!".repeat(9)]
+        {
+            assert!(matches!(rules.check(password), Err(Error::PasswordViolatesRules { .. })), "{password}");
+        }
+        let longer = PasswordRulesRow { minimum_length: 12, must_contain: String::new(), ..rules };
+        assert!(longer.check("aaaaaaaaaaa").is_err());
+        assert!(longer.check("aaaaaaaaaaaa").is_ok());
+    }
 }

@@ -1,8 +1,9 @@
 //! Sub-users of an account.
 
-use rookery_store::{Account, ErasedIndex, Index, Table};
+use rookery_store::{Account, ErasedIndex, Index, Read, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::cam::error::Error;
 use crate::cam::passwords::PasswordHash;
 use crate::cam::settings::MfaFlags;
 
@@ -85,3 +86,34 @@ impl Index for ByUid {
         Some(row.uid)
     }
 }
+
+/// The sub-user of that number.
+pub(crate) fn get(rows: &impl Read, account: u64, uin: u64) -> Result<UserRow, Error> {
+    rows.get::<Users>(&Account { uin: account }, &uin)?.ok_or_else(|| Error::NoUser { user: uin.to_string() })
+}
+
+/// The sub-user of that name, with its number.
+pub(crate) fn named(rows: &impl Read, account: u64, name: &str) -> Result<(u64, UserRow), Error> {
+    let found = rows.find::<ByName>(&(account, name.to_owned()))?;
+    found.map(|(_, uin, row)| (uin, row)).ok_or_else(|| Error::NoUser { user: name.to_owned() })
+}
+
+/// The sub-user of that `Uin`, or of that `Uid`.
+pub(crate) fn either(
+    rows: &impl Read,
+    account: u64,
+    uin: Option<u64>,
+    uid: Option<u64>,
+) -> Result<(u64, UserRow), Error> {
+    match (uin, uid) {
+        (Some(uin), _) => Ok((uin, get(rows, account, uin)?)),
+        (None, Some(uid)) => {
+            let found = rows.find::<ByUid>(&uid)?.filter(|(scope, ..)| scope.uin == account);
+            found.map(|(_, uin, row)| (uin, row)).ok_or_else(|| Error::NoUser { user: uid.to_string() })
+        }
+        (None, None) => Err(Error::NeitherUinNorUid),
+    }
+}
+
+/// How many sub-users an account may have.
+pub(crate) const MOST: usize = 1000;
