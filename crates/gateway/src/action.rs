@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rookery_api::codec::{ErrorCode as _, Value, write_structure};
+use rookery_api::codec::{ErrorCode as _, Mismatch, Value, write_structure};
 use rookery_api::region::{self, Support};
-use rookery_api::shape::{ActionShape, ProductShape, Status};
+use rookery_api::shape::{ActionShape, Kind, ProductShape, Status, StructureShape};
 use rookery_api::{Nulls, Request};
 
 use crate::address::Address;
@@ -35,6 +35,13 @@ pub struct Place {
     pub identity: Arc<dyn Identity>,
     /// Where the request came from, when, and how.
     pub circumstances: Circumstances,
+}
+
+impl Place {
+    fn call<R>(self, request: R) -> Call<R> {
+        let Self { caller, region, language, request_id, circumstances, .. } = self;
+        Call { request, caller, region, language, request_id, circumstances }
+    }
 }
 
 /// How an action ended.
@@ -67,10 +74,19 @@ impl Failure {
 
 type Handler = Box<dyn Fn(Value, Place) -> BoxFuture<Outcome> + Send + Sync>;
 
+/// What a call with these parameters touches.
+type Touched = Box<dyn Fn(Value, Place) -> Result<Vec<String>, Mismatch> + Send + Sync>;
+
+/// An action that is registered.
+struct Registered {
+    handler: Handler,
+    touched: Touched,
+}
+
 /// The products that exist, and the registered actions of one or more of them.
 pub struct Actions {
     catalogue: &'static [&'static ProductShape],
-    handlers: HashMap<(&'static str, &'static str, usize), Handler>,
+    handlers: HashMap<(&'static str, &'static str, usize), Registered>,
 }
 
 impl Default for Actions {
@@ -109,11 +125,18 @@ impl Actions {
         E: Refusal,
     {
         let parts = Arc::new((resources, function));
+        let named = Arc::clone(&parts);
+        let touched: Touched = Box::new(move |value, place| {
+            let call = place.call(R::from_structure(value)?);
+            let name = |resource: &Resource| resource.qualified(R::PRODUCT.name, &call.region, &call.caller);
+            Ok((named.0)(&call).iter().map(name).collect())
+        });
         let handler: Handler = Box::new(move |value, place| {
             let parts = Arc::clone(&parts);
             Box::pin(async move { perform(value, place, &parts.0, &parts.1).await })
         });
-        self.handlers.insert((R::PRODUCT.name, R::PRODUCT.version, R::ACTION), handler);
+        let registered = Registered { handler, touched };
+        self.handlers.insert((R::PRODUCT.name, R::PRODUCT.version, R::ACTION), registered);
     }
 
     /// Takes over the actions of another product.
@@ -123,7 +146,24 @@ impl Actions {
 
     /// The function of an action, where one is registered.
     pub(crate) fn handler(&self, found: &Found) -> Option<&Handler> {
-        self.handlers.get(&(found.product.name, found.product.version, found.position))
+        let key = (found.product.name, found.product.version, found.position);
+        self.handlers.get(&key).map(|registered| &registered.handler)
+    }
+
+    /// What every registered action touches when it is called with no more than it requires; a test asks, so that no action can be
+    /// registered that needs no permission.
+    pub fn touched(
+        &self,
+        place: &Place,
+    ) -> impl Iterator<Item = (&'static ProductShape, &'static ActionShape, Result<Vec<String>, Mismatch>)> {
+        self.coverage().filter(|(_, _, registered)| *registered).map(move |(product, action, _)| {
+            let position = product.position(action.name).unwrap_or_default();
+            let registered = self.handlers.get(&(product.name, product.version, position)).ok_or(Mismatch);
+            let touched = registered.and_then(|registered| {
+                (registered.touched)(least_of(action.input), place.clone())
+            });
+            (product, action, touched)
+        })
     }
 
     /// Every action of the contract and whether it is registered here; the evidence page asks.
@@ -134,6 +174,26 @@ impl Actions {
             })
         })
     }
+}
+
+/// The smallest value of a shape: what is required, and in lists one of a kind.
+fn least_of(shape: &StructureShape) -> Value {
+    fn least(kind: &Kind) -> Value {
+        match kind {
+            Kind::String | Kind::Date | Kind::DateTime | Kind::DateTimeIso => Value::Text("x".to_owned()),
+            Kind::Binary => Value::Bytes(vec![b'x']),
+            Kind::Integer => Value::Integer(1),
+            Kind::Unsigned => Value::Unsigned(1),
+            Kind::Float => Value::Float(1.0),
+            Kind::Boolean => Value::Boolean(false),
+            Kind::List(kind) => Value::List(vec![least(kind)]),
+            Kind::Structure(shape) => least_of(shape),
+        }
+    }
+    let members = shape.members.iter();
+    Value::Structure(
+        members.map(|member| if member.required { least(&member.kind) } else { Value::Absent }).collect(),
+    )
 }
 
 /// The typed part of every call: build the request, ask for permission, run the function, write the reply.
@@ -160,8 +220,9 @@ where
             return Outcome { asked: None, result: Err(failure) };
         }
     };
-    let Place { caller, region, language, request_id, identity, circumstances } = place;
-    let call = Call { request, caller, region, language, request_id, circumstances };
+    let identity = Arc::clone(&place.identity);
+    let (request_id, circumstances) = (place.request_id, place.circumstances);
+    let call = place.call(request);
     let asking = Asking {
         product: R::PRODUCT.name,
         action: action.name,

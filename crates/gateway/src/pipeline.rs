@@ -100,6 +100,12 @@ impl Gateway {
         &self.actions
     }
 
+    /// Who answers for keys and rights.
+    #[must_use]
+    pub fn identity(&self) -> &Arc<dyn Identity> {
+        self.verifier.identity()
+    }
+
     /// Answers one request. A bare address is a connection without TLS.
     pub async fn answer<B>(
         &self,

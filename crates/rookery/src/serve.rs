@@ -186,3 +186,66 @@ impl StopSignals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use rookery_gateway::{
+        Account, Caller, Circumstances, Decision, Language, Place, Principal, Question, RequestId,
+    };
+
+    use super::*;
+    use crate::commands::{Cli, Command};
+
+    async fn everything(directory: &Path) -> (Arc<Front>, Arc<Tcr>) {
+        let data = directory.to_str().unwrap();
+        let Command::Serve(options) = Cli::parse_from(["rookery", "serve", "--data", data]).command else {
+            panic!("the command is serve")
+        };
+        let store = Store::open(directory).unwrap();
+        wire(&options, directory, None, store, &World::system()).await.unwrap()
+    }
+
+    /// Whatever is registered anywhere comes by here, so no action can be forgotten.
+    #[tokio::test]
+    async fn every_registered_action_asks_for_a_permission() {
+        let directory = tempfile::tempdir().unwrap();
+        let (front, _) = everything(directory.path()).await;
+        let world = World::system();
+        let account = Account { uin: 100_000_000_001, app_id: 1 };
+        let user = Principal::User { uin: 100_100_000_001, name: "nobody".into() };
+        let place = Place {
+            caller: Caller::new(account, user, "AKIDnobody"),
+            region: "ap-guangzhou".to_owned(),
+            language: Language::English,
+            request_id: RequestId(world.uuid()),
+            identity: Arc::clone(front.gateway.identity()),
+            circumstances: Circumstances::inside(world.now()),
+        };
+        let identity = front.gateway.identity();
+        let mut walked = 0;
+        for (product, action, touched) in front.gateway.actions().touched(&place) {
+            let name = format!("{}:{}", product.name, action.name);
+            let resources = touched.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(!resources.is_empty(), "{name} declares no resource, so it could not be refused");
+            for resource in &resources {
+                assert!(
+                    resource == "*" || resource.splitn(6, ':').count() == 6,
+                    "{name}: {resource} is no name of a resource"
+                );
+            }
+            let question = Question {
+                operation: &name,
+                resources: &resources,
+                resource_tags: &[],
+                request_tags: &[],
+                circumstances: place.circumstances,
+            };
+            let decision = identity.decide(&place.caller, &question);
+            let refused = matches!(decision, Decision::Denied { .. });
+            assert!(refused, "{name} is allowed to a user who is not there");
+            walked += 1;
+        }
+        assert!(walked > 0);
+    }
+}
