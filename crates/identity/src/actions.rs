@@ -2,6 +2,9 @@
 
 pub(crate) mod cam;
 
+#[cfg(test)]
+mod sts_tests;
+
 use crate::Cam;
 
 rookery_gateway::actions! { Cam:
