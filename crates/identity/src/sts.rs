@@ -5,3 +5,4 @@ pub(crate) mod error;
 pub(crate) mod mfa;
 pub(crate) mod parameters;
 pub(crate) mod role_names;
+pub(crate) mod web_identity;

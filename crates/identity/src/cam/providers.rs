@@ -65,7 +65,7 @@ pub(crate) fn check_room(rows: &impl Read, account: u64) -> Result<(), Error> {
 }
 
 /// The text that was sent in Base64, with or without padding and lines.
-fn decoded(sent: &str) -> Option<String> {
+pub(crate) fn decoded(sent: &str) -> Option<String> {
     if sent.len() > LONGEST {
         return None;
     }

@@ -30,6 +30,8 @@ pub(crate) enum Error {
     TemporaryKey,
     #[error("The account `{uin}` is not available.")]
     NoAccount { uin: u64 },
+    #[error("The token of the identity provider is not valid: {0}.")]
+    WebIdentity(&'static str),
     #[error("The identity has no MFA device of that serial number.")]
     NoMfaDevice,
     #[error("An internal error has occurred.")]
@@ -73,6 +75,7 @@ impl Refusal for Error {
             Self::NotTrusted { .. } => ErrorCode::UnauthorizedOperation,
             Self::TemporaryKey => ErrorCode::FailedOperationTempKeyNotAllowed,
             Self::NoAccount { .. } => ErrorCode::InvalidParameterAccountNotAvaliable,
+            Self::WebIdentity(_) => ErrorCode::InvalidParameterWebIdentityTokenError,
             Self::NoMfaDevice => ErrorCode::FailedOperationCheckMFAError,
             Self::Store(_) => ErrorCode::InternalErrorDbError,
             Self::Seal => ErrorCode::InternalErrorEncryptError,
@@ -95,6 +98,7 @@ impl Refusal for Error {
             Self::NotTrusted { .. } => self.to_string(),
             Self::TemporaryKey => "不支持使用临时密钥调用。".to_owned(),
             Self::NoAccount { uin } => format!("账号 `{uin}` 不可用。"),
+            Self::WebIdentity(why) => format!("身份提供商的令牌不合法（{why}）。"),
             Self::NoMfaDevice => "未绑定该序列号的MFA设备。".to_owned(),
             Self::Store(_) | Self::Seal | Self::Damaged(_) => "内部错误。".to_owned(),
         }
