@@ -117,8 +117,8 @@ pub(crate) fn checked_url(url: String) -> Result<String, Error> {
 /// The keys of an OIDC provider: a JWKS document with a key in it.
 pub(crate) fn checked_key(sent: String) -> Result<String, &'static str> {
     let text = decoded(&sent).ok_or("it is not Base64 of a text of at most 192 KB")?;
-    let set: serde_json::Value = serde_json::from_str(&text).map_err(|_| "it is not JSON")?;
-    let keys = set.get("keys").and_then(serde_json::Value::as_array).ok_or("it has no list of keys")?;
+    let jwks: serde_json::Value = serde_json::from_str(&text).map_err(|_| "it is not JSON")?;
+    let keys = jwks.get("keys").and_then(serde_json::Value::as_array).ok_or("it has no list of keys")?;
     let is_key = |key: &serde_json::Value| key.get("kty").and_then(serde_json::Value::as_str).is_some();
     if keys.is_empty() || !keys.iter().all(is_key) {
         return Err("a key set needs keys, each with its kty");
