@@ -32,6 +32,8 @@ pub(crate) enum Error {
     NoAccount { uin: u64 },
     #[error("The token of the identity provider is not valid: {0}.")]
     WebIdentity(&'static str),
+    #[error("The SAML assertion is not valid: {0}.")]
+    Assertion(&'static str),
     #[error("The identity has no MFA device of that serial number.")]
     NoMfaDevice,
     #[error("An internal error has occurred.")]
@@ -56,7 +58,8 @@ impl Refusal for Error {
 
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Parameter { .. } => ErrorCode::InvalidParameterParamError,
+            // STS has no code of its own for assertions.
+            Self::Parameter { .. } | Self::Assertion(_) => ErrorCode::InvalidParameterParamError,
             Self::Duration { .. } => ErrorCode::InvalidParameterOverTimeError,
             Self::Tags { .. } => ErrorCode::InvalidParameterOverLimit,
             Self::Policy(error) => match error.fault {
@@ -99,6 +102,7 @@ impl Refusal for Error {
             Self::TemporaryKey => "不支持使用临时密钥调用。".to_owned(),
             Self::NoAccount { uin } => format!("账号 `{uin}` 不可用。"),
             Self::WebIdentity(why) => format!("身份提供商的令牌不合法（{why}）。"),
+            Self::Assertion(why) => format!("SAML断言不合法（{why}）。"),
             Self::NoMfaDevice => "未绑定该序列号的MFA设备。".to_owned(),
             Self::Store(_) | Self::Seal | Self::Damaged(_) => "内部错误。".to_owned(),
         }
