@@ -23,5 +23,6 @@ pub(crate) mod receivers;
 pub(crate) mod roles;
 pub(crate) mod safe_auth;
 pub(crate) mod settings;
+mod tag_holder;
 pub(crate) mod user_sso;
 pub(crate) mod users;

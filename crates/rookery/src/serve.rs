@@ -15,6 +15,7 @@ use rookery_gateway::{Actions, Gateway, Options as GatewayOptions};
 use rookery_identity::{Cam, RootKey};
 use rookery_kms::Kms;
 use rookery_store::Store;
+use rookery_tag::{Holder, Tags};
 use rookery_tcr::{Options as TcrOptions, Tcr};
 use rookery_world::World;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -120,12 +121,16 @@ async fn wire(
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
     tcr_options.sigstore_bundles = options.sigstore_bundles;
     let (signer, identity) = (Arc::clone(&kms) as _, Arc::clone(&cam) as _);
+    let state = store.clone();
     let tcr = Tcr::new(tcr_options, store, seal, world.clone(), signer, identity).await?;
 
     let mut actions = Actions::new();
     actions.extend(rookery_identity::register(&cam));
     actions.extend(rookery_kms::register(&kms));
     actions.extend(rookery_tcr::register(&tcr));
+    // Products that keep the tags of their own resources.
+    let holders = vec![Arc::clone(&cam) as Arc<dyn Holder>, Arc::clone(&tcr) as _];
+    actions.extend(rookery_tag::register(&Tags::new(state, world.clone(), holders)));
     let gateway_options = GatewayOptions {
         rates: Limits {
             action: options.rate_limits,

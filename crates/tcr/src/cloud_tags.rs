@@ -78,6 +78,18 @@ impl CloudTags {
         TagSpecification { resource_type: tagged.name().to_owned(), tags }
     }
 
+    /// The tags by their keys, for the tag service.
+    pub(crate) fn pairs(&self) -> Vec<(String, String)> {
+        let mut pairs = self.0.clone();
+        pairs.sort();
+        pairs
+    }
+
+    /// The tags that the tag service sets.
+    pub(crate) fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// Whether one of the tags is `key:value`, as the filter `Tags` writes them.
     fn matches(&self, wanted: &str) -> bool {
         self.0.iter().any(|(key, value)| {

@@ -31,6 +31,7 @@ mod signature_artefacts;
 mod signature_policies;
 mod signatures;
 mod signing_queue;
+mod tag_holder;
 mod token_key;
 mod tokens;
 mod verification;

@@ -1,0 +1,65 @@
+//! `tag:GetResources`: the resources that have tags, by their names or by what hangs on them.
+
+use rookery_api::tag::{GetResourcesRequest, GetResourcesResponse, ResourceTagMapping, Tag};
+use rookery_gateway::{Call, Resource};
+
+use crate::Tags;
+use crate::actions::on_all;
+use crate::error::Error;
+use crate::paging;
+use crate::resource_name::ResourceName;
+
+/// How many filters a request may have, and values a filter.
+const FILTERS: usize = 6;
+/// How many resources can be asked for by name.
+const RESOURCES: usize = 10;
+
+/// A resource passes a filter that names its key, and one of its values unless there are none. With names everything comes in one page.
+pub(crate) async fn get_resources(
+    tags: &Tags,
+    call: Call<GetResourcesRequest>,
+) -> Result<GetResourcesResponse, Error> {
+    let (account, request) = (call.caller.account.uin, call.request);
+    let filters = request.tag_filters.unwrap_or_default();
+    if filters.len() > FILTERS {
+        return Err(Error::TooManyFilters { limit: FILTERS });
+    }
+    if filters.iter().any(|filter| filter.tag_key.is_empty()) {
+        return Err(Error::KeyEmpty);
+    }
+    let names = request.resource_list.unwrap_or_default();
+    if names.len() > RESOURCES {
+        return Err(Error::TooManyResources { limit: RESOURCES });
+    }
+    let names: Vec<_> =
+        names.iter().map(|name| ResourceName::parse(name, account)).collect::<Result<_, _>>()?;
+    let mut found: Vec<_> = tags.tagged(account)?.into_iter().collect();
+    found.retain(|(name, tags)| {
+        let passes = filters.iter().all(|filter| {
+            let values = filter.tag_value.as_deref().unwrap_or_default();
+            tags.iter()
+                .any(|(key, value)| *key == filter.tag_key && (values.is_empty() || values.contains(value)))
+        });
+        passes && (names.is_empty() || names.contains(name))
+    });
+    let (found, pagination_token) = if names.is_empty() {
+        paging::after_token(found, request.pagination_token.as_deref(), request.max_results, 200)?
+    } else {
+        (found, String::new())
+    };
+    let resource_tag_mapping_list = found.into_iter().map(|(name, tags)| ResourceTagMapping {
+        resource: name.to_string(),
+        tags: tags
+            .into_iter()
+            .map(|(tag_key, tag_value)| Tag { tag_key, tag_value, category: Some("Custom".to_owned()) })
+            .collect(),
+    });
+    Ok(GetResourcesResponse {
+        pagination_token,
+        resource_tag_mapping_list: resource_tag_mapping_list.collect(),
+    })
+}
+
+pub(crate) fn resources(_: &Tags, _: &Call<GetResourcesRequest>) -> Vec<Resource> {
+    on_all()
+}
