@@ -155,13 +155,13 @@ impl Actions {
     pub fn touched(
         &self,
         place: &Place,
-    ) -> impl Iterator<Item = (&'static ProductShape, &'static ActionShape, Result<Vec<String>, Mismatch>)> {
+    ) -> impl Iterator<Item = (&'static ProductShape, &'static ActionShape, Result<Vec<String>, Mismatch>)>
+    {
         self.coverage().filter(|(_, _, registered)| *registered).map(move |(product, action, _)| {
             let position = product.position(action.name).unwrap_or_default();
             let registered = self.handlers.get(&(product.name, product.version, position)).ok_or(Mismatch);
-            let touched = registered.and_then(|registered| {
-                (registered.touched)(least_of(action.input), place.clone())
-            });
+            let touched =
+                registered.and_then(|registered| (registered.touched)(least_of(action.input), place.clone()));
             (product, action, touched)
         })
     }

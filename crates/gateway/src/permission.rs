@@ -185,7 +185,9 @@ fn collect_tags(value: &Value, shape: &StructureShape, deeper: bool, tags: &mut 
                     }
                 }
             }
-            (Value::Structure(_), Kind::Structure(shape)) if deeper => collect_tags(value, shape, false, tags),
+            (Value::Structure(_), Kind::Structure(shape)) if deeper => {
+                collect_tags(value, shape, false, tags);
+            }
             _ => {}
         }
     }

@@ -155,12 +155,7 @@ impl Gateway {
         reply
     }
 
-    async fn walk(
-        &self,
-        arrival: &Arrival,
-        secure: bool,
-        record: &mut Record,
-    ) -> Result<Vec<u8>, Stopped> {
+    async fn walk(&self, arrival: &Arrival, secure: bool, record: &mut Record) -> Result<Vec<u8>, Stopped> {
         let stop = |error: &CommonError, language| Stopped::from(Failure::common(error, language));
         let address = address::read(&arrival.host, self.actions.catalogue());
         record.access_region = address.access_region.map(|region| region.code);
@@ -181,9 +176,8 @@ impl Gateway {
                 .map_err(|refused| refuse(refused, language))?;
             note_caller(record, &verified);
             let Verified { caller, scope_service, .. } = verified;
-            let found =
-                action::find(self.actions.catalogue(), &address, scope_service.as_deref(), &common)
-                    .map_err(|error| stop(&error, language))?;
+            let found = action::find(self.actions.catalogue(), &address, scope_service.as_deref(), &common)
+                .map_err(|error| stop(&error, language))?;
             (caller, found)
         };
         record.product = Some(found.product.name);

@@ -82,8 +82,7 @@ fn of_identity(rights: &Rights, caller: &Caller, question: &Question<'_>) -> Res
     if let Some(label) = &rights.unreadable {
         return Err(refused(first, format!("{label} cannot be read, and might deny")));
     }
-    let policies =
-        || rights.policies.iter().map(|policy| (policy.label.as_str(), &policy.document));
+    let policies = || rights.policies.iter().map(|policy| (policy.label.as_str(), &policy.document));
     let free = FREE.contains(&question.operation);
     let allowed = each_resource(caller, question, &rights.tags, |request| {
         outcome(decide(policies(), request), &format!("the policies of {}", rights.name), free)
@@ -112,11 +111,7 @@ fn of_session(caller: &Caller, question: &Question<'_>, tags: &[Tag], allowed: S
 }
 
 /// What one set of policies says of one resource, in words.
-fn outcome(
-    decision: rookery_policy::Decision<&str>,
-    set: &str,
-    free: bool,
-) -> Result<String, String> {
+fn outcome(decision: rookery_policy::Decision<&str>, set: &str, free: bool) -> Result<String, String> {
     match decision {
         rookery_policy::Decision::Allowed { by, statement } => {
             Ok(format!("statement {statement} of {by} allows"))
@@ -144,7 +139,9 @@ fn each_resource(
             "*" => None,
             name => match ResourceName::parse(name, owner.uin, owner.app_id) {
                 Some(resource) => Some(resource),
-                None => return Err(refused(Some(&name.to_owned()), "no resource has such a name".to_owned())),
+                None => {
+                    return Err(refused(Some(&name.to_owned()), "no resource has such a name".to_owned()));
+                }
             },
         };
         let resource_tags = question.resource_tags.get(position).map_or(&[][..], Vec::as_slice);

@@ -102,23 +102,23 @@ fn read(view: &impl Read, account: u64, bearer: Bearer) -> Result<Option<Rights>
         Bearer::User(uin) => {
             let Some(user) = view.get::<Users>(&scope, &uin)? else { return Ok(None) };
             let mut rights = Rights::of(user.name, user.tags);
-            rights.limit(view, &scope, user.boundary)?;
-            rights.attach(view, &scope, Entity::User(uin), "")?;
+            rights.limit(view, scope, user.boundary)?;
+            rights.attach(view, scope, Entity::User(uin), "")?;
             for (_, (group, _), _) in view
                 .find_all::<ByMember>(&uin, GROUPS)?
                 .into_iter()
                 .filter(|(membership, _, _)| *membership == scope)
             {
                 let name = view.get::<Groups>(&scope, &group)?.map(|row| row.name).unwrap_or_default();
-                rights.attach(view, &scope, Entity::Group(group), &format!(" of group {name}"))?;
+                rights.attach(view, scope, Entity::Group(group), &format!(" of group {name}"))?;
             }
             rights
         }
         Bearer::Role(id) => {
             let Some(role) = view.get::<Roles>(&scope, &id)? else { return Ok(None) };
             let mut rights = Rights::of(role.name, role.tags);
-            rights.limit(view, &scope, role.boundary)?;
-            rights.attach(view, &scope, Entity::Role(id), "")?;
+            rights.limit(view, scope, role.boundary)?;
+            rights.attach(view, scope, Entity::Role(id), "")?;
             rights
         }
     };
@@ -131,15 +131,9 @@ impl Rights {
         Self { name: name.into(), policies: Vec::new(), boundary: None, tags, unreadable: None }
     }
 
-    fn attach(
-        &mut self,
-        view: &impl Read,
-        scope: &Scope,
-        entity: Entity,
-        of: &str,
-    ) -> Result<(), StoreError> {
+    fn attach(&mut self, view: &impl Read, scope: Scope, entity: Entity, of: &str) -> Result<(), StoreError> {
         let attached =
-            view.scan_keys::<Attachments>(scope, Scan::all().prefix(&(entity.kind(), entity.id())))?;
+            view.scan_keys::<Attachments>(&scope, Scan::all().prefix(&(entity.kind(), entity.id())))?;
         for (_, _, id) in attached {
             let policy = self.policy(view, scope, id, of)?;
             self.policies.extend(policy);
@@ -147,7 +141,7 @@ impl Rights {
         Ok(())
     }
 
-    fn limit(&mut self, view: &impl Read, scope: &Scope, boundary: Option<u64>) -> Result<(), StoreError> {
+    fn limit(&mut self, view: &impl Read, scope: Scope, boundary: Option<u64>) -> Result<(), StoreError> {
         let Some(id) = boundary else { return Ok(()) };
         self.boundary = self.policy(view, scope, id, "")?;
         if self.boundary.is_none() && self.unreadable.is_none() {
@@ -160,7 +154,7 @@ impl Rights {
     fn policy(
         &mut self,
         view: &impl Read,
-        scope: &Scope,
+        scope: Scope,
         id: u64,
         of: &str,
     ) -> Result<Option<Policy>, StoreError> {
@@ -178,11 +172,11 @@ impl Rights {
 }
 
 /// The name and the text in force of a policy.
-fn text_of(view: &impl Read, scope: &Scope, id: u64) -> Result<Option<(String, String)>, StoreError> {
+fn text_of(view: &impl Read, scope: Scope, id: u64) -> Result<Option<(String, String)>, StoreError> {
     if let Some(preset) = presets::find(id) {
         return Ok(Some((preset.name.to_owned(), preset.document.to_owned())));
     }
-    let Some(policy) = view.get::<Policies>(scope, &id)? else { return Ok(None) };
-    let version = view.get::<PolicyVersions>(scope, &(id, policy.default_version))?;
+    let Some(policy) = view.get::<Policies>(&scope, &id)? else { return Ok(None) };
+    let version = view.get::<PolicyVersions>(&scope, &(id, policy.default_version))?;
     Ok(version.map(|version| (policy.name, version.document)))
 }

@@ -110,7 +110,8 @@ impl Provider {
             elements.push(root);
         }
         for element in elements {
-            let mut signatures = element.children().filter(|node| node.has_tag_name((SIGNATURE, "Signature")));
+            let mut signatures =
+                element.children().filter(|node| node.has_tag_name((SIGNATURE, "Signature")));
             if let Some(one) = signatures.next() {
                 signature::verify(document, element, one, &self.keys)?;
                 signed += 1;
@@ -175,10 +176,7 @@ fn the_assertion<'a, 'i>(document: &'a Document<'i>) -> Result<Node<'a, 'i>, &'s
     }
 }
 
-fn children<'a, 'i: 'a>(
-    node: Node<'a, 'i>,
-    name: &'static str,
-) -> impl Iterator<Item = Node<'a, 'i>> {
+fn children<'a, 'i: 'a>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
     node.children().filter(move |child| child.has_tag_name((ASSERTION, name)))
 }
 
@@ -191,7 +189,12 @@ fn only<'a, 'i: 'a>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, '
 
 /// All the text of an element without children. There are no comments, which could cut it in two.
 fn text(node: Node<'_, '_>) -> String {
-    node.children().filter(Node::is_text).filter_map(|child| child.text()).collect::<String>().trim().to_owned()
+    node.children()
+        .filter(Node::is_text)
+        .filter_map(|child| child.text())
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 fn base64(text: &str) -> Option<Vec<u8>> {

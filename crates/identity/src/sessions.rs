@@ -223,13 +223,13 @@ mod tests {
         }
     }
 
-    fn sessions() -> Sessions {
+    fn house() -> Sessions {
         Sessions::new(Seal::ephemeral().unwrap())
     }
 
     #[test]
     fn a_token_gives_back_what_was_sealed_in_it() {
-        let sessions = sessions();
+        let sessions = house();
         let issued = sessions.issue(grant()).unwrap();
         assert!(issued.secret_id.starts_with("AKID") && issued.secret_id.len() > 36);
         assert!(!issued.token.contains(&issued.secret_key));
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_for_its_key_its_time_and_its_seal_only() {
-        let sessions = sessions();
+        let sessions = house();
         let (one, other) = (sessions.issue(grant()).unwrap(), sessions.issue(grant()).unwrap());
         let opens = |id: &str, token: &str, now| sessions.open(id, token, now).is_some();
         // Twice: before and after it is kept.
@@ -272,7 +272,8 @@ mod tests {
             altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
             assert!(!opens(&one.secret_id, &String::from_utf8(altered).unwrap(), 1500), "{position}");
         }
-        assert!(super::tests::sessions().open(&one.secret_id, &one.token, 1500).is_none(), "another house's");
+        let another = house();
+        assert!(another.open(&one.secret_id, &one.token, 1500).is_none(), "another house's");
     }
 
     #[test]
@@ -282,6 +283,6 @@ mod tests {
             "x".repeat(5000)
         );
         let policy = Some(Document::parse(&long).unwrap());
-        assert!(matches!(sessions().issue(Grant { policy, ..grant() }), Err(IssueError::TooLong)));
+        assert!(matches!(house().issue(Grant { policy, ..grant() }), Err(IssueError::TooLong)));
     }
 }

@@ -138,7 +138,9 @@ impl Operator {
             Json::Text(text) => text.clone(),
             Json::Number(number) => number.clone(),
             Json::Boolean(value) => value.to_string(),
-            Json::Null | Json::List(_) | Json::Object(_) => return Err(unusable("a text, a number or a boolean")),
+            Json::Null | Json::List(_) | Json::Object(_) => {
+                return Err(unusable("a text, a number or a boolean"));
+            }
         };
         match self.family {
             Family::Text => Ok(Operand::Text(text.into())),
@@ -227,7 +229,7 @@ impl Condition {
     pub(crate) fn holds(&self, context: &dyn Context) -> bool {
         let values = context.values(&self.key);
         if self.operator.family == Family::Null {
-            return self.operands.iter().any(|operand| *operand == Operand::Boolean(values.is_empty()));
+            return self.operands.contains(&Operand::Boolean(values.is_empty()));
         }
         if values.is_empty() {
             return self.if_exist;

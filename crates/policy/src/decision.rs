@@ -65,7 +65,12 @@ pub fn decide<'d, L>(
 
 /// Asks a trust policy whether `applicant` may take the role with `action` (`AssumeRole`, `AssumeRoleWithSAML`, …) of `sts`.
 #[must_use]
-pub fn trusts(document: &Document, action: &str, applicant: &Applicant<'_>, context: &dyn Context) -> Decision<()> {
+pub fn trusts(
+    document: &Document,
+    action: &str,
+    applicant: &Applicant<'_>,
+    context: &dyn Context,
+) -> Decision<()> {
     first_of([((), document)], |document| {
         matching(document, |statement| {
             statement.is_about("sts", action) && statement.speaks_of(applicant) && statement.holds(context)
@@ -74,10 +79,7 @@ pub fn trusts(document: &Document, action: &str, applicant: &Applicant<'_>, cont
 }
 
 /// The statement of a document that counts: the first matching deny, else the first matching allow.
-fn matching(
-    document: &Document,
-    matches: impl Fn(&crate::Statement) -> bool,
-) -> Option<(Effect, usize)> {
+fn matching(document: &Document, matches: impl Fn(&crate::Statement) -> bool) -> Option<(Effect, usize)> {
     let mut allowed = None;
     for (position, statement) in document.statements().iter().enumerate() {
         // A second allow changes nothing.
@@ -122,7 +124,10 @@ mod tests {
     fn ask(documents: &[Document], operation: &str, resource: Option<&str>) -> Decision<usize> {
         let (service, action) = operation.split_once(':').unwrap();
         let resource = resource.map(|name| ResourceName::parse(name, OWNER, 1).unwrap());
-        decide(documents.iter().enumerate(), &Request { owner: OWNER, service, action, resource, context: &() })
+        decide(
+            documents.iter().enumerate(),
+            &Request { owner: OWNER, service, action, resource, context: &() },
+        )
     }
 
     #[test]
@@ -135,8 +140,14 @@ mod tests {
         let both = [allow, deny];
         let instance = "qcs::tcr:ap-guangzhou:uin/100000000001:instance/tcr-1";
         assert_eq!(ask(&[], "tcr:DeleteInstance", Some(instance)), Decision::Unmatched);
-        assert_eq!(ask(&both, "tcr:DeleteInstance", Some(instance)), Decision::Denied { by: 1, statement: 1 });
-        assert_eq!(ask(&both, "tcr:ModifyInstance", Some(instance)), Decision::Allowed { by: 0, statement: 0 });
+        assert_eq!(
+            ask(&both, "tcr:DeleteInstance", Some(instance)),
+            Decision::Denied { by: 1, statement: 1 }
+        );
+        assert_eq!(
+            ask(&both, "tcr:ModifyInstance", Some(instance)),
+            Decision::Allowed { by: 0, statement: 0 }
+        );
         assert_eq!(ask(&both, "tcr:DeleteInstance", None), Decision::Allowed { by: 0, statement: 0 });
         assert_eq!(ask(&both, "kms:ListKeys", None), Decision::Allowed { by: 1, statement: 0 });
         assert_eq!(ask(&both, "kms:CreateKey", None), Decision::Unmatched);
@@ -150,7 +161,8 @@ mod tests {
             ))
             .unwrap()
         };
-        let may = |document: &Document, applicant| trusts(document, "AssumeRole", &applicant, &()).is_allowed();
+        let may =
+            |document: &Document, applicant| trusts(document, "AssumeRole", &applicant, &()).is_allowed();
         let account = trust(r#"{"qcs":"qcs::cam::uin/1:root"}"#, "");
         assert!(may(&account, Applicant::Root { account: 1 }));
         assert!(may(&account, Applicant::User { account: 1, uin: 2 }));

@@ -232,7 +232,8 @@ impl ActionPattern {
             return Ok(Self { service: Pattern::Any, action: Pattern::Any });
         }
         let plain = |part: &str| {
-            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'*' | b'.');
+            let is_plain =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'*' | b'.');
             !part.is_empty() && part.bytes().all(is_plain)
         };
         match named.split_once(':') {
@@ -277,16 +278,32 @@ mod tests {
             (r#""effect":"Allow","action":"*","resource":"*""#, Fault::Effect, "statement[0].effect"),
             (r#""effect":"allow","resource":"*""#, Fault::ActionMissing, "statement[0]"),
             (r#""effect":"allow","action":[],"resource":"*""#, Fault::ActionMissing, "statement[0].action"),
-            (r#""effect":"allow","action":["tcr:*","tcr"],"resource":"*""#, Fault::Action, "statement[0].action[1]"),
+            (
+                r#""effect":"allow","action":["tcr:*","tcr"],"resource":"*""#,
+                Fault::Action,
+                "statement[0].action[1]",
+            ),
             (r#""effect":"allow","action":"permid/1","resource":"*""#, Fault::Action, "statement[0].action"),
             (r#""effect":"allow","action":"tcr:","resource":"*""#, Fault::Action, "statement[0].action"),
             (r#""effect":"allow","action":{"a":1},"resource":"*""#, Fault::Action, "statement[0].action"),
             (r#""effect":"allow","action":"*""#, Fault::Resource, "statement[0]"),
             (r#""effect":"allow","action":"*","resource":[1]"#, Fault::Resource, "statement[0].resource[0]"),
             (r#""effect":"allow","action":"*","resource":"x""#, Fault::ResourceQcs, "statement[0].resource"),
-            (r#""effect":"allow","action":"*","resource":"*","sid":"x""#, Fault::Statement, "statement[0].sid"),
-            (r#""effect":"allow","action":"*","resource":"*","condition":1"#, Fault::Condition, "statement[0].condition"),
-            (r#""effect":"allow","action":"*","resource":"*","principal":{}"#, Fault::Principal, "statement[0].principal"),
+            (
+                r#""effect":"allow","action":"*","resource":"*","sid":"x""#,
+                Fault::Statement,
+                "statement[0].sid",
+            ),
+            (
+                r#""effect":"allow","action":"*","resource":"*","condition":1"#,
+                Fault::Condition,
+                "statement[0].condition",
+            ),
+            (
+                r#""effect":"allow","action":"*","resource":"*","principal":{}"#,
+                Fault::Principal,
+                "statement[0].principal",
+            ),
         ] {
             assert_eq!(fault(&statement(members)), (expected, at.to_owned()), "{members}");
         }
@@ -330,7 +347,8 @@ mod tests {
             Document::parse_trust(text).unwrap();
         }
         let with = |principal: &str| {
-            let text = statement(&format!(r#""effect":"allow","action":"sts:AssumeRole","principal":{principal}"#));
+            let text =
+                statement(&format!(r#""effect":"allow","action":"sts:AssumeRole","principal":{principal}"#));
             Document::parse_trust(&text).unwrap_err().fault
         };
         for (principal, expected) in [

@@ -47,8 +47,14 @@ pub enum RoleName {
 pub(crate) enum Principal {
     /// The account: its root, and whomever in it its own policies let.
     Account(u64),
-    User { account: u64, uin: u64 },
-    Role { account: u64, role: RoleName },
+    User {
+        account: u64,
+        uin: u64,
+    },
+    Role {
+        account: u64,
+        role: RoleName,
+    },
     Service(Box<str>),
     Federated(Box<str>),
 }
@@ -115,7 +121,11 @@ impl Principal {
         if text.contains('.') && text.bytes().all(plain) {
             return Ok(Self::Service(text.into()));
         }
-        Err(SyntaxError::new(Fault::PrincipalService, at, format!("`{text}` is no service, as `cvm.qcloud.com` is")))
+        Err(SyntaxError::new(
+            Fault::PrincipalService,
+            at,
+            format!("`{text}` is no service, as `cvm.qcloud.com` is"),
+        ))
     }
 
     fn federated(text: &str, at: &str) -> Result<Self, SyntaxError> {
@@ -138,10 +148,14 @@ impl Principal {
         match (self, applicant) {
             (
                 Self::Account(trusted),
-                Applicant::Root { account } | Applicant::User { account, .. } | Applicant::Role { account, .. },
+                Applicant::Root { account }
+                | Applicant::User { account, .. }
+                | Applicant::Role { account, .. },
             ) => trusted == account,
             // A root is also the user of its own number.
-            (Self::User { account, uin }, Applicant::Root { account: root }) => account == root && uin == root,
+            (Self::User { account, uin }, Applicant::Root { account: root }) => {
+                account == root && uin == root
+            }
             (Self::User { account, uin }, Applicant::User { account: theirs, uin: user }) => {
                 account == theirs && uin == user
             }

@@ -40,7 +40,12 @@ impl<'a> ResourceName<'a> {
 pub(crate) enum ResourcePattern {
     /// `*`: everything, and the only one that an action without resources of its own asks for.
     All,
-    Named { service: Pattern, region: Pattern, account: AccountPattern, path: Pattern },
+    Named {
+        service: Pattern,
+        region: Pattern,
+        account: AccountPattern,
+        path: Pattern,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,12 @@
 //! The engine against an evaluator that was written apart from it: straight over the JSON, by backtracking, with nothing prepared.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "an evaluator for tests, over documents that the tests make"
+)]
+
 use proptest::prelude::*;
 use rookery_policy::{Context, Decision, Document, Request, ResourceName, Value as Attribute, decide};
 use serde_json::{Value, json};
@@ -58,9 +65,8 @@ mod naive {
             let Some(resource) = resource else { return false };
             let (pattern, resource): (Vec<_>, Vec<_>) =
                 (pattern.splitn(6, ':').collect(), resource.splitn(6, ':').collect());
-            let segment = |at: usize| {
-                pattern[at].is_empty() || glob(pattern[at].as_bytes(), resource[at].as_bytes())
-            };
+            let segment =
+                |at: usize| pattern[at].is_empty() || glob(pattern[at].as_bytes(), resource[at].as_bytes());
             let account = match pattern[4] {
                 "" | "uin/" | "uid/" => resource[4] == format!("uin/{OWNER}"),
                 "*" | "uin/*" | "uid/*" => true,
@@ -69,7 +75,9 @@ mod naive {
                 }
                 uin => uin == resource[4],
             };
-            segment(2) && (resource[3].is_empty() || segment(3)) && account
+            segment(2)
+                && (resource[3].is_empty() || segment(3))
+                && account
                 && glob(pattern[5].as_bytes(), resource[5].as_bytes())
         })
     }
@@ -81,7 +89,7 @@ mod naive {
             holds(fact, value)
         };
         match operator {
-            "string_equal" => fact == text,
+            "string_equal" | "bool_equal" => fact == text,
             "string_equal_ignore_case" => fact.eq_ignore_ascii_case(&text),
             "string_like" => glob(text.as_bytes(), fact.as_bytes()),
             "numeric_equal" => number(|one, other| one == other),
@@ -89,7 +97,6 @@ mod naive {
             "numeric_less_than_equal" => number(|one, other| one <= other),
             "numeric_greater_than" => number(|one, other| one > other),
             "numeric_greater_than_equal" => number(|one, other| one >= other),
-            "bool_equal" => fact == text,
             // Dates of one form are in the order of their texts.
             "date_less_than" => fact < text.as_str(),
             // One network, by hand.
@@ -100,8 +107,7 @@ mod naive {
 
     fn holds(name: &str, facts: &[String], values: &Value) -> bool {
         let (qualifier, rest) = name.split_once(':').unwrap_or(("", name));
-        let (bare, if_exist) =
-            rest.strip_suffix("_if_exist").map_or((rest, false), |bare| (bare, true));
+        let (bare, if_exist) = rest.strip_suffix("_if_exist").map_or((rest, false), |bare| (bare, true));
         if bare == "null_equal" {
             let absent = facts.is_empty().to_string();
             return list(values)
@@ -163,13 +169,22 @@ fn text_or_list(one: impl Strategy<Value = String> + 'static) -> impl Strategy<V
 
 fn action() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "*", "tcr:*", "name/tcr:*", "tcr:Pull*", "tcr:PullRepository", "kms:*", "t*:*Repo*", "*:Push*", "tcr:*l*R*y",
+        "*",
+        "tcr:*",
+        "name/tcr:*",
+        "tcr:Pull*",
+        "tcr:PullRepository",
+        "kms:*",
+        "t*:*Repo*",
+        "*:Push*",
+        "tcr:*l*R*y",
     ])
     .prop_map(str::to_owned)
 }
 
 fn resource() -> impl Strategy<Value = String> {
-    let account = prop::sample::select(vec!["", "uin/", "uin/100", "uin/200", "uid/7", "uid/8", "*", "uin/*"]);
+    let account =
+        prop::sample::select(vec!["", "uin/", "uin/100", "uin/200", "uid/7", "uid/8", "*", "uin/*"]);
     let region = prop::sample::select(vec!["", "*", "ap-guangzhou", "ap-*", "ap-shanghai"]);
     let path = "(repository|\\*|r\\*)(/[ab*]{1,3}){0,2}";
     let named = (prop::sample::select(vec!["", "tcr", "kms", "t*"]), region, account, path)
@@ -238,11 +253,14 @@ fn document() -> impl Strategy<Value = Value> {
             }
             statement
         });
-    prop::collection::vec(statement, 1..4).prop_map(|statements| json!({"version": "2.0", "statement": statements}))
+    prop::collection::vec(statement, 1..4)
+        .prop_map(|statements| json!({"version": "2.0", "statement": statements}))
 }
 
 fn facts() -> impl Strategy<Value = Facts> {
-    let value = prop::sample::select(vec!["a", "A", "b", "ab", "1", "2", "1.5", "true", "false", "10.1.2.3", "10.2.0.1"]);
+    let value = prop::sample::select(vec![
+        "a", "A", "b", "ab", "1", "2", "1.5", "true", "false", "10.1.2.3", "10.2.0.1",
+    ]);
     let values = || prop::collection::vec(value.clone().prop_map(str::to_owned), 0..3);
     (values(), values()).prop_map(|(k, m)| Facts(vec![("k".to_owned(), k), ("m".to_owned(), m)]))
 }

@@ -92,10 +92,7 @@ mod tests {
         };
         let account = Account { uin: 7, app_id: 0 };
         let role = Principal::Role { id: "1".into(), name: "r".into(), session: "s".into() };
-        for (principal, session) in [
-            (role.clone(), None),
-            (role, Some(Arc::new(session))),
-        ] {
+        for (principal, session) in [(role.clone(), None), (role, Some(Arc::new(session)))] {
             let caller = Caller { account, principal, secret_id: String::new(), session };
             let text = serde_json::to_string(&LoginCaller::of(&caller).unwrap()).unwrap();
             let back: LoginCaller = serde_json::from_str(&text).unwrap();

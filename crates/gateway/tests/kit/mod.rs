@@ -16,8 +16,8 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use rookery_gateway::{
-    Account, Actions, Caller, Credential, CredentialError, Decision, Gateway, Identity, Options, Principal, Question,
-    SecretKey,
+    Account, Actions, Caller, Credential, CredentialError, Decision, Gateway, Identity, Options, Principal,
+    Question, SecretKey,
 };
 use rookery_tc3::{v1, v3};
 use rookery_world::World;

@@ -1,233 +1,28 @@
 //! Rights as their holders meet them: keys, tokens and policies over rows of CAM.
 
-use std::sync::Arc;
+mod bench;
 
 use rookery_api::sts::{
-    AssumeRoleRequest, ErrorCode, GetCallerIdentityRequest, GetFederationTokenRequest, QueryApiKeyRequest, Tag,
+    AssumeRoleRequest, ErrorCode, GetCallerIdentityRequest, GetFederationTokenRequest, QueryApiKeyRequest,
+    Tag,
 };
 use rookery_gateway::{
-    Call, Caller, Circumstances, CredentialError, Decision, Identity as _, Language, Principal, Question,
-    Refusal as _, RequestId,
+    Caller, Circumstances, CredentialError, Decision, Identity as _, Language, Principal, Question,
+    Refusal as _,
 };
-use rookery_seal::Seal;
-use rookery_store::{Account as Scope, Store};
-use rookery_world::World;
-use tempfile::TempDir;
 use time::Duration;
-use time::macros::datetime;
 
-use crate::Cam;
+use self::bench::{BOUNDARY, Bench, GROUP, ROLE, USER, document, statement, trust};
 use super::sts::assume_role::{self, assume_role};
 use super::sts::get_caller_identity::get_caller_identity;
 use super::sts::get_federation_token::get_federation_token;
 use super::sts::query_api_key::query_api_key;
-use crate::cam::access_keys::{AccessKeyRow, AccessKeys, seal_context};
-use crate::cam::attachments::{AttachmentRow, Attachments, Entity};
+use crate::cam::access_keys::{AccessKeyRow, AccessKeys};
+use crate::cam::attachments::Entity;
 use crate::cam::changes::Changed;
-use crate::cam::error::Error as CamError;
 use crate::cam::groups::{GroupRow, Groups, Memberships};
-use crate::cam::policies::{Policies, PolicyRow, PolicyVersionRow, PolicyVersions};
-use crate::cam::roles::{RoleKind, RoleRow, Roles};
-use crate::cam::users::{UserRow, Users};
-use crate::sts::error::Error;
-
-const USER: u64 = 100_100_000_001;
-const GROUP: u64 = 100_001;
-const ROLE: u64 = 4_611_686_018_427_390_001;
-const BOUNDARY: u64 = 100_000_900;
-
-pub(crate) struct Bench {
-    pub(crate) cam: Arc<Cam>,
-    pub(crate) world: World,
-    store: Store,
-    seal: Seal,
-    directory: TempDir,
-}
-
-fn statement(effect: &str, action: &str, resource: &str) -> String {
-    format!(r#"{{"effect":"{effect}","action":"{action}","resource":"{resource}"}}"#)
-}
-
-fn document(statements: &[String]) -> String {
-    format!(r#"{{"version":"2.0","statement":[{}]}}"#, statements.join(","))
-}
-
-fn trust(principal: &str, action: &str, condition: &str) -> String {
-    format!(
-        r#"{{"version":"2.0","statement":[{{"effect":"allow","action":"{action}","principal":{principal}{condition}}}]}}"#
-    )
-}
-
-impl Bench {
-    pub(crate) async fn new() -> Self {
-        let world = World::pinned(datetime!(2026-11-22 09:00 UTC), 1);
-        let (store, seal) = (Store::in_memory(), Seal::ephemeral().unwrap());
-        let directory = tempfile::tempdir().unwrap();
-        let cam = Cam::open(&store, &seal, &world, directory.path(), None).await.unwrap();
-        Self { cam, world, store, seal, directory }
-    }
-
-    async fn restarted(&self) -> Arc<Cam> {
-        Cam::open(&self.store, &self.seal, &self.world, self.directory.path(), None).await.unwrap()
-    }
-
-    pub(crate) fn owner(&self) -> u64 {
-        self.cam.root().uin
-    }
-
-    pub(crate) async fn change(
-        &self,
-        f: impl Fn(&mut crate::cam::changes::Change<'_, '_>, &Scope) -> Result<(), CamError> + Send + 'static,
-    ) {
-        let scope = Scope { uin: self.owner() };
-        self.cam.change(self.owner(), move |change| f(change, &scope)).await.unwrap();
-    }
-
-    async fn user(&self, uin: u64, name: &str, boundary: Option<u64>) {
-        let row = UserRow {
-            name: name.to_owned(),
-            uid: uin % 1_000_000,
-            remark: String::new(),
-            console_login: false,
-            need_reset_password: false,
-            phone: String::new(),
-            country_code: String::new(),
-            email: String::new(),
-            created_at: 0,
-            passwords: Vec::new(),
-            boundary,
-            mfa: crate::cam::settings::MfaFlags::default(),
-            tags: vec![("team".to_owned(), "build".to_owned())],
-        };
-        let key = self.key_row(uin, &format!("AKID{name}"));
-        let secret_id = format!("AKID{name}");
-        self.change(move |change, scope| {
-            change.tx.put::<Users>(scope, &uin, &row)?;
-            change.tx.put::<AccessKeys>(scope, &secret_id, &key)?;
-            change.note(Changed::User(uin));
-            change.note(Changed::Key(secret_id.clone()));
-            Ok(())
-        })
-        .await;
-    }
-
-    fn key_row(&self, uin: u64, secret_id: &str) -> AccessKeyRow {
-        AccessKeyRow {
-            uin,
-            secret: self.seal.seal(&seal_context(secret_id), b"secret").unwrap(),
-            created_at: 1,
-            active: true,
-            description: String::new(),
-        }
-    }
-
-    async fn attach(&self, entity: Entity, id: u64, text: &str) {
-        self.policy(id, text).await;
-        self.change(move |change, scope| {
-            let row = AttachmentRow { at: 0, by_account: 1, by: 1, by_role: false };
-            change.tx.put::<Attachments>(scope, &entity.key(id), &row)?;
-            change.note(Changed::Policy(id));
-            Ok(())
-        })
-        .await;
-    }
-
-    async fn policy(&self, id: u64, text: &str) {
-        let version = PolicyVersionRow { document: text.to_owned(), created_at: 0 };
-        self.change(move |change, scope| {
-            let row = PolicyRow {
-                name: format!("p{id}"),
-                description: String::new(),
-                created_at: 0,
-                updated_at: 0,
-                default_version: 1,
-                last_version: 1,
-                tags: Vec::new(),
-            };
-            change.tx.put::<Policies>(scope, &id, &row)?;
-            change.tx.put::<PolicyVersions>(scope, &(id, 1), &version)?;
-            change.note(Changed::Policy(id));
-            Ok(())
-        })
-        .await;
-    }
-
-    pub(crate) async fn role(&self, trust: &str, session_duration: u64) {
-        let row = RoleRow {
-            name: "deploy".to_owned(),
-            description: String::new(),
-            trust: trust.to_owned(),
-            created_at: 0,
-            updated_at: 0,
-            console_login: false,
-            session_duration,
-            kind: RoleKind::User,
-            boundary: None,
-            tags: Vec::new(),
-        };
-        self.change(move |change, scope| {
-            change.tx.put::<Roles>(scope, &ROLE, &row)?;
-            change.note(Changed::Role(ROLE));
-            Ok(())
-        })
-        .await;
-    }
-
-    pub(crate) fn call_as<R>(&self, caller: Caller, request: R) -> Call<R> {
-        Call {
-            request,
-            caller,
-            region: String::new(),
-            language: Language::English,
-            request_id: RequestId(self.world.uuid()),
-            circumstances: Circumstances::inside(self.world.now()),
-        }
-    }
-
-    fn caller(&self, name: &str) -> Caller {
-        self.cam.credential(&format!("AKID{name}"), None).unwrap().caller
-    }
-
-    fn root(&self) -> Caller {
-        Caller::new(self.cam.root(), Principal::Root, "AKIDroot")
-    }
-
-    pub(crate) fn ask(&self, caller: &Caller, operation: &str, path: &str) -> Decision {
-        let resource = match path {
-            "*" => "*".to_owned(),
-            path => format!("qcs::tcr:ap-guangzhou:uin/{}:{path}", self.owner()),
-        };
-        let question = Question {
-            operation,
-            resources: &[resource],
-            resource_tags: &[vec![("env".to_owned(), "dev".to_owned())]],
-            request_tags: &[],
-            circumstances: Circumstances::inside(self.world.now()),
-        };
-        self.cam.decide(caller, &question)
-    }
-
-    pub(crate) fn may(&self, caller: &Caller, operation: &str, path: &str) -> bool {
-        matches!(self.ask(caller, operation, path), Decision::Allowed(_))
-    }
-
-    async fn assume(&self, caller: Caller, request: AssumeRoleRequest) -> Result<Caller, Error> {
-        let reply = assume_role(&self.cam, self.call_as(caller, request)).await?;
-        assert_eq!(reply.expired_time > self.world.unix_seconds(), true);
-        let credentials = reply.credentials;
-        let found = self.cam.credential(&credentials.tmp_secret_id, Some(&credentials.token)).unwrap();
-        assert_eq!(found.secret_key.reveal(), credentials.tmp_secret_key);
-        Ok(found.caller)
-    }
-
-    fn asking(&self) -> AssumeRoleRequest {
-        AssumeRoleRequest {
-            role_arn: format!("qcs::cam::uin/{}:roleName/deploy", self.owner()),
-            role_session_name: "session.1".to_owned(),
-            ..AssumeRoleRequest::default()
-        }
-    }
-}
+use crate::cam::roles::Roles;
+use crate::cam::users::Users;
 
 fn reason(decision: Decision) -> String {
     match decision {
@@ -244,7 +39,9 @@ async fn a_user_may_what_policies_and_boundary_allow_and_the_trace_says_which() 
     assert_eq!(alice.principal, Principal::User { uin: USER, name: "alice".into() });
     assert!(reason(bench.ask(&alice, "tcr:PullRepository", "repository/a/b")).contains("policies of alice"));
     assert!(bench.may(&alice, "sts:GetCallerIdentity", "*"), "everybody may ask who one is");
-    bench.attach(Entity::User(USER), 101, &document(&[statement("allow", "tcr:*", "qcs::tcr:::repository/*")])).await;
+    bench
+        .attach(Entity::User(USER), 101, &document(&[statement("allow", "tcr:*", "qcs::tcr:::repository/*")]))
+        .await;
     assert_eq!(
         reason(bench.ask(&alice, "tcr:PullRepository", "repository/a/b")),
         "statement 0 of policy p101 allows"
@@ -272,7 +69,12 @@ async fn a_user_may_what_policies_and_boundary_allow_and_the_trace_says_which() 
     assert!(bench.may(&alice, "tcr:PushRepository", "repository/c/d"));
     assert!(bench.may(&alice, "kms:ListKeys", "*"));
     // A boundary takes, and gives nothing.
-    bench.policy(BOUNDARY, &document(&[statement("allow", "tcr:Pull*", "*"), statement("allow", "cvm:*", "*")])).await;
+    bench
+        .policy(
+            BOUNDARY,
+            &document(&[statement("allow", "tcr:Pull*", "*"), statement("allow", "cvm:*", "*")]),
+        )
+        .await;
     bench.user(USER, "alice", Some(BOUNDARY)).await;
     assert!(bench.may(&alice, "tcr:PullRepository", "repository/c/d"));
     assert!(reason(bench.ask(&alice, "tcr:PushRepository", "repository/c/d")).contains("boundary"));
@@ -339,7 +141,7 @@ async fn keys_and_users_that_go_take_everything_with_them() {
         duration_seconds: None,
     };
     let reply = get_federation_token(&bench.cam, bench.call_as(alice.clone(), request)).await.unwrap();
-    assert_eq!(reply.expired_time, (bench.world.unix_seconds() + 1800) as u64);
+    assert_eq!(reply.expired_time, (bench.world.unix_seconds() + 1800).unsigned_abs());
     assert_eq!(reply.expiration.as_deref(), Some("2026-11-22T09:30:00Z"));
     let (id, token) = (reply.credentials.tmp_secret_id, reply.credentials.token);
     let federated = bench.cam.credential(&id, Some(&token)).unwrap().caller;
@@ -376,7 +178,12 @@ async fn keys_and_users_that_go_take_everything_with_them() {
 #[tokio::test]
 async fn tokens_belong_to_their_key_and_their_time() {
     let bench = Bench::new().await;
-    bench.role(&trust(&format!(r#"{{"qcs":"qcs::cam::uin/{}:root"}}"#, bench.owner()), "sts:AssumeRole", ""), 0).await;
+    bench
+        .role(
+            &trust(&format!(r#"{{"qcs":"qcs::cam::uin/{}:root"}}"#, bench.owner()), "sts:AssumeRole", ""),
+            0,
+        )
+        .await;
     let issue = async || {
         let request = AssumeRoleRequest { duration_seconds: Some(60), ..bench.asking() };
         assume_role(&bench.cam, bench.call_as(bench.root(), request)).await.unwrap().credentials
@@ -388,7 +195,10 @@ async fn tokens_belong_to_their_key_and_their_time() {
     assert_eq!(open(&one.tmp_secret_id, Some("x")), Err(CredentialError::Token));
     assert_eq!(open(&one.tmp_secret_id, None), Err(CredentialError::NotFound));
     let another = Bench::new().await;
-    assert_eq!(another.cam.credential(&one.tmp_secret_id, Some(&one.token)).unwrap_err(), CredentialError::Token);
+    assert_eq!(
+        another.cam.credential(&one.tmp_secret_id, Some(&one.token)).unwrap_err(),
+        CredentialError::Token
+    );
     bench.world.advance(Duration::seconds(59));
     assert_eq!(open(&one.tmp_secret_id, Some(&one.token)), Ok(()));
     bench.world.advance(Duration::seconds(1));
@@ -404,7 +214,11 @@ async fn tokens_belong_to_their_key_and_their_time() {
             Ok(())
         })
         .await;
-    assert_eq!(open(&other.tmp_secret_id, Some(&other.token)), Err(CredentialError::Token), "the role is gone");
+    assert_eq!(
+        open(&other.tmp_secret_id, Some(&other.token)),
+        Err(CredentialError::Token),
+        "the role is gone"
+    );
 }
 
 #[tokio::test]
@@ -414,7 +228,16 @@ async fn a_role_is_taken_within_its_trust_and_its_policies() {
     bench.user(USER, "alice", None).await;
     bench.user(USER + 1, "bob", None).await;
     let external = r#","condition":{"string_equal":{"sts:external_id":"secret"}}"#;
-    bench.role(&trust(&format!(r#"{{"qcs":"qcs::cam::uin/{owner}:uin/{USER}"}}"#), "name/sts:AssumeRole", external), 3600).await;
+    bench
+        .role(
+            &trust(
+                &format!(r#"{{"qcs":"qcs::cam::uin/{owner}:uin/{USER}"}}"#),
+                "name/sts:AssumeRole",
+                external,
+            ),
+            3600,
+        )
+        .await;
     let rights = document(&[statement("allow", "tcr:*", "*")]);
     bench.attach(Entity::Role(ROLE), 301, &rights).await;
     let (alice, bob) = (bench.caller("alice"), bench.caller("bob"));
@@ -422,14 +245,22 @@ async fn a_role_is_taken_within_its_trust_and_its_policies() {
     let refused = bench.assume(bob, with("secret")).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::UnauthorizedOperation);
     let message = refused.message(Language::English);
-    assert!(message.contains("(sts:AssumeRole)\nresource (qcs::cam::uin/") && message.ends_with("roleName/deploy) has no permission\n"));
+    assert!(
+        message.contains("(sts:AssumeRole)\nresource (qcs::cam::uin/")
+            && message.ends_with("roleName/deploy) has no permission\n")
+    );
     for wrong in [bench.asking(), with("Secret")] {
-        assert_eq!(bench.assume(alice.clone(), wrong).await.unwrap_err().code(), ErrorCode::UnauthorizedOperation);
+        assert_eq!(
+            bench.assume(alice.clone(), wrong).await.unwrap_err().code(),
+            ErrorCode::UnauthorizedOperation
+        );
     }
     let role = bench.assume(alice.clone(), with("secret")).await.unwrap();
     assert_eq!(role.arn(), format!("qcs::sts:{owner}:assumed-role/{ROLE}"));
     assert_eq!(role.user_id(), format!("{ROLE}:session.1"));
-    let who = get_caller_identity(&bench.cam, bench.call_as(role.clone(), GetCallerIdentityRequest {})).await.unwrap();
+    let who = get_caller_identity(&bench.cam, bench.call_as(role.clone(), GetCallerIdentityRequest {}))
+        .await
+        .unwrap();
     assert_eq!((who.r#type.as_str(), who.account_id), ("CAMRole", owner.to_string()));
     assert!(bench.may(&role, "tcr:PushRepository", "repository/a/b"));
     assert!(!bench.may(&role, "kms:ListKeys", "*"));
@@ -442,63 +273,82 @@ async fn a_role_is_taken_within_its_trust_and_its_policies() {
     };
     let narrowed = bench.assume(alice.clone(), narrow).await.unwrap();
     assert!(bench.may(&narrowed, "tcr:PullRepository", "repository/a/b"));
-    assert!(reason(bench.ask(&narrowed, "tcr:PushRepository", "repository/a/b")).contains("the session's policy"));
+    assert!(
+        reason(bench.ask(&narrowed, "tcr:PushRepository", "repository/a/b")).contains("the session's policy")
+    );
     assert!(!bench.may(&narrowed, "kms:ListKeys", "*"));
     let session = narrowed.session.as_ref().unwrap();
     assert_eq!((session.tags[0].1.as_str(), session.source_identity.as_deref()), ("x", Some("alice")));
     assert_eq!(session.expires_at - session.issued_at, 3600, "the role's own limit is below the usual");
     let again = AssumeRoleRequest { duration_seconds: Some(3601), ..with("secret") };
-    assert_eq!(bench.assume(alice, again).await.unwrap_err().code(), ErrorCode::InvalidParameterOverTimeError);
+    assert_eq!(
+        bench.assume(alice, again).await.unwrap_err().code(),
+        ErrorCode::InvalidParameterOverTimeError
+    );
 }
+
+/// What a request is changed into, and how it is refused then.
+type Wrong = (fn(&mut AssumeRoleRequest), ErrorCode);
+
+fn with_policy(request: &mut AssumeRoleRequest, text: &str) {
+    request.policy = Some(text.to_owned());
+}
+
+const WRONG: [Wrong; 15] = [
+    (|request| request.role_arn = "deploy".to_owned(), ErrorCode::InvalidParameterParamError),
+    (
+        |request| request.role_arn = request.role_arn.replace("deploy", "none"),
+        ErrorCode::InternalErrorGetRoleError,
+    ),
+    (
+        |request| request.role_arn = "qcs::cam::uin/1:roleName/deploy".to_owned(),
+        ErrorCode::InternalErrorGetRoleError,
+    ),
+    (
+        |request| {
+            request.role_arn = request.role_arn.replace("roleName", "role/tencentcloudServiceRoleName");
+        },
+        ErrorCode::InternalErrorGetRoleError,
+    ),
+    (|request| request.role_session_name = "a b".to_owned(), ErrorCode::InvalidParameterParamError),
+    (|request| request.external_id = Some("?".to_owned()), ErrorCode::InvalidParameterParamError),
+    (|request| request.source_identity = Some("?".to_owned()), ErrorCode::InvalidParameterParamError),
+    (|request| request.duration_seconds = Some(43_201), ErrorCode::InvalidParameterOverTimeError),
+    (|request| with_policy(request, "x"), ErrorCode::InvalidParameterStrategyFormatError),
+    (|request| with_policy(request, &"x".repeat(6145)), ErrorCode::InvalidParameterPolicyTooLong),
+    (
+        |request| {
+            let long = format!("qcs::tcr:::{}", "x".repeat(4000));
+            with_policy(request, &document(&[statement("allow", "tcr:*", &long)]));
+        },
+        ErrorCode::InvalidParameterPolicyTooLong,
+    ),
+    (
+        |request| with_policy(request, &document(&[statement("allow", "tcr:*", "x")])),
+        ErrorCode::InvalidParameterResouceError,
+    ),
+    (
+        |request| with_policy(request, &trust(r#"{"service":"cvm.qcloud.com"}"#, "tcr:*", "")),
+        ErrorCode::InvalidParameterStrategyInvalid,
+    ),
+    (|request| request.token_code = Some("1".to_owned()), ErrorCode::InvalidParameterParamError),
+    (
+        |request| {
+            request.token_code = Some("1".to_owned());
+            request.serial_number = Some("qcs::cam:uin/1::mfa/softToken".to_owned());
+        },
+        ErrorCode::FailedOperationCheckMFAError,
+    ),
+];
 
 #[tokio::test]
 async fn what_a_request_for_a_role_cannot_be() {
     let bench = Bench::new().await;
     let owner = bench.owner();
     bench.role(&trust(&format!(r#"{{"qcs":"qcs::cam::uin/{owner}:root"}}"#), "sts:AssumeRole", ""), 0).await;
-    let long = document(&[statement("allow", "tcr:*", &format!("qcs::tcr:::{}", "x".repeat(4000)))]);
-    let text = |text: &str| Some(text.to_owned());
-    for (request, expected) in [
-        (AssumeRoleRequest { role_arn: "deploy".to_owned(), ..bench.asking() }, ErrorCode::InvalidParameterParamError),
-        (
-            AssumeRoleRequest { role_arn: format!("qcs::cam::uin/{owner}:roleName/none"), ..bench.asking() },
-            ErrorCode::InternalErrorGetRoleError,
-        ),
-        (
-            AssumeRoleRequest { role_arn: "qcs::cam::uin/1:roleName/deploy".to_owned(), ..bench.asking() },
-            ErrorCode::InternalErrorGetRoleError,
-        ),
-        (
-            AssumeRoleRequest {
-                role_arn: format!("qcs::cam::uin/{owner}:role/tencentcloudServiceRoleName/deploy"),
-                ..bench.asking()
-            },
-            ErrorCode::InternalErrorGetRoleError,
-        ),
-        (AssumeRoleRequest { role_session_name: "a b".to_owned(), ..bench.asking() }, ErrorCode::InvalidParameterParamError),
-        (AssumeRoleRequest { external_id: text("?"), ..bench.asking() }, ErrorCode::InvalidParameterParamError),
-        (AssumeRoleRequest { source_identity: text("?"), ..bench.asking() }, ErrorCode::InvalidParameterParamError),
-        (AssumeRoleRequest { duration_seconds: Some(43_201), ..bench.asking() }, ErrorCode::InvalidParameterOverTimeError),
-        (AssumeRoleRequest { policy: text("x"), ..bench.asking() }, ErrorCode::InvalidParameterStrategyFormatError),
-        (AssumeRoleRequest { policy: text(&"x".repeat(6145)), ..bench.asking() }, ErrorCode::InvalidParameterPolicyTooLong),
-        (AssumeRoleRequest { policy: text(&long), ..bench.asking() }, ErrorCode::InvalidParameterPolicyTooLong),
-        (
-            AssumeRoleRequest { policy: text(&document(&[statement("allow", "tcr:*", "x")])), ..bench.asking() },
-            ErrorCode::InvalidParameterResouceError,
-        ),
-        (
-            AssumeRoleRequest {
-                policy: text(&trust(r#"{"service":"cvm.qcloud.com"}"#, "tcr:*", "")),
-                ..bench.asking()
-            },
-            ErrorCode::InvalidParameterStrategyInvalid,
-        ),
-        (AssumeRoleRequest { token_code: text("1"), ..bench.asking() }, ErrorCode::InvalidParameterParamError),
-        (
-            AssumeRoleRequest { serial_number: text("qcs::cam:uin/1::mfa/softToken"), token_code: text("1"), ..bench.asking() },
-            ErrorCode::FailedOperationCheckMFAError,
-        ),
-    ] {
+    for (change, expected) in WRONG {
+        let mut request = bench.asking();
+        change(&mut request);
         let refused = bench.assume(bench.root(), request).await.unwrap_err();
         assert_eq!(refused.code(), expected, "{refused}");
     }
@@ -513,10 +363,13 @@ async fn permission_for_a_role_is_asked_by_its_name() {
     let bench = Bench::new().await;
     bench.role("{}", 0).await;
     let owner = bench.owner();
-    for arn in [format!("qcs::cam::uin/{owner}:roleName/deploy"), format!("qcs::cam::uin/{owner}:role/{ROLE}")] {
+    for arn in
+        [format!("qcs::cam::uin/{owner}:roleName/deploy"), format!("qcs::cam::uin/{owner}:role/{ROLE}")]
+    {
         let call = bench.call_as(bench.root(), AssumeRoleRequest { role_arn: arn, ..bench.asking() });
         let resources = assume_role::resources(&bench.cam, &call);
-        let names: Vec<_> = resources.iter().map(|resource| resource.qualified("sts", "", &call.caller)).collect();
+        let names: Vec<_> =
+            resources.iter().map(|resource| resource.qualified("sts", "", &call.caller)).collect();
         assert_eq!(names, [format!("qcs::cam::uin/{owner}:roleName/deploy")]);
     }
 }
@@ -524,7 +377,12 @@ async fn permission_for_a_role_is_asked_by_its_name() {
 #[tokio::test]
 async fn federation_needs_a_permanent_key_and_a_policy() {
     let bench = Bench::new().await;
-    bench.role(&trust(&format!(r#"{{"qcs":"qcs::cam::uin/{}:root"}}"#, bench.owner()), "sts:AssumeRole", ""), 0).await;
+    bench
+        .role(
+            &trust(&format!(r#"{{"qcs":"qcs::cam::uin/{}:root"}}"#, bench.owner()), "sts:AssumeRole", ""),
+            0,
+        )
+        .await;
     let request = |name: &str, policy: &str, seconds| GetFederationTokenRequest {
         name: name.to_owned(),
         policy: policy.to_owned(),
@@ -532,14 +390,16 @@ async fn federation_needs_a_permanent_key_and_a_policy() {
     };
     let all = document(&[statement("allow", "*", "*")]);
     let role = bench.assume(bench.root(), bench.asking()).await.unwrap();
-    let refused = get_federation_token(&bench.cam, bench.call_as(role, request("x", &all, None))).await.unwrap_err();
+    let refused =
+        get_federation_token(&bench.cam, bench.call_as(role, request("x", &all, None))).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::FailedOperationTempKeyNotAllowed);
     for (request, expected) in [
         (request("", &all, None), ErrorCode::InvalidParameterParamError),
         (request("x", "", None), ErrorCode::InvalidParameterStrategyFormatError),
         (request("x", &all, Some(7201)), ErrorCode::InvalidParameterOverTimeError),
     ] {
-        let refused = get_federation_token(&bench.cam, bench.call_as(bench.root(), request)).await.unwrap_err();
+        let refused =
+            get_federation_token(&bench.cam, bench.call_as(bench.root(), request)).await.unwrap_err();
         assert_eq!(refused.code(), expected);
     }
     // A user's may last longer, and has the user's rights only.

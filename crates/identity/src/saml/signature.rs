@@ -31,7 +31,8 @@ pub(crate) fn verify<'a, 'i>(
     let signed = canonical.write(info).ok_or("its signature cannot be canonicalised")?;
     let algorithm = algorithm(child(info, "SignatureMethod")?)?;
     let value = base64(&text(child(signature, "SignatureValue")?)).ok_or("its signature is not Base64")?;
-    let verifies = |key: &Vec<u8>| UnparsedPublicKey::new(algorithm, key).verify(signed.as_bytes(), &value).is_ok();
+    let verifies =
+        |key: &Vec<u8>| UnparsedPublicKey::new(algorithm, key).verify(signed.as_bytes(), &value).is_ok();
     if keys.iter().any(verifies) { Ok(()) } else { Err("no key of the provider verifies its signature") }
 }
 
@@ -67,9 +68,10 @@ fn check_reference<'a, 'i>(
     }
     let bearers = document
         .descendants()
-        .filter(|node| node.attributes().any(|attribute| {
-            attribute.name().eq_ignore_ascii_case("id") && attribute.value() == id
-        }))
+        .filter(|node| {
+            node.attributes()
+                .any(|attribute| attribute.name().eq_ignore_ascii_case("id") && attribute.value() == id)
+        })
         .count();
     if bearers != 1 {
         return Err("an ID in it is not unique");

@@ -84,8 +84,7 @@ fn no_signature_is_wrapped() {
     let signature = &genuine[genuine.find("<ds:Signature").unwrap()
         ..genuine.find("</ds:Signature>").unwrap() + "</ds:Signature>".len()];
     let in_response = |inside: &str| SIGNED.replace(genuine, inside);
-    let extensions =
-        |inner: &str| format!("<samlp:Extensions>{inner}</samlp:Extensions>");
+    let extensions = |inner: &str| format!("<samlp:Extensions>{inner}</samlp:Extensions>");
     for attack in [
         // Beside each other, in both orders, with the same and with another ID.
         in_response(&format!("{renamed}{genuine}")),
@@ -99,9 +98,12 @@ fn no_signature_is_wrapped() {
         in_response(&renamed.replace(
             "</saml:Issuer>",
             &format!(
-                "</saml:Issuer>{}",
-                signature.replace("</ds:Signature>", &format!("<ds:Object>{genuine}</ds:Object></ds:Signature>"))
-            ),
+                    "</saml:Issuer>{}",
+                    signature.replace(
+                        "</ds:Signature>",
+                        &format!("<ds:Object>{genuine}</ds:Object></ds:Signature>")
+                    )
+                ),
         )),
         // The signature moved to the forged one, which it does not name, or names wrongly.
         in_response(&renamed.replace("</saml:Issuer>", &format!("</saml:Issuer>{signature}"))),
@@ -143,10 +145,9 @@ fn comments_entities_and_ciphertext_are_refused() {
 #[test]
 fn assertions_have_their_time() {
     assert!(verify_at(SIGNED, datetime!(2026-11-22 09:09:59 UTC)).is_ok());
-    for (now, reason) in [
-        (datetime!(2026-11-22 09:10 UTC), "no longer"),
-        (datetime!(2026-11-22 08:57:59 UTC), "future"),
-    ] {
+    for (now, reason) in
+        [(datetime!(2026-11-22 09:10 UTC), "no longer"), (datetime!(2026-11-22 08:57:59 UTC), "future")]
+    {
         assert!(verify_at(SIGNED, now).unwrap_err().contains(reason));
     }
 }

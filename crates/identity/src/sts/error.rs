@@ -24,7 +24,9 @@ pub(crate) enum Error {
     #[error("The role `{role}` does not exist.")]
     NoRole { role: String },
     /// As the platform words a refusal of CAM, with the operation and the resource.
-    #[error("[request id:{request_id}]you are not authorized to perform operation ({operation})\nresource ({role}) has no permission\n")]
+    #[error(
+        "[request id:{request_id}]you are not authorized to perform operation ({operation})\nresource ({role}) has no permission\n"
+    )]
     NotTrusted { request_id: String, operation: String, role: String },
     #[error("A temporary key cannot be used for this.")]
     TemporaryKey,

@@ -56,13 +56,10 @@ impl<'a> RoleArn<'a> {
         let account = self.account;
         let found = match self.role {
             By::Id(id) => view.get::<Roles>(&Scope { uin: account }, &id)?.map(|row| (id, row)),
-            By::Name(name) => {
-                view.find::<ByName>(&(account, name.to_owned()))?.map(|(_, id, row)| (id, row))
-            }
+            By::Name(name) => view.find::<ByName>(&(account, name.to_owned()))?.map(|(_, id, row)| (id, row)),
         };
-        let found = found.filter(|(_, row)| {
-            !self.of_service || matches!(row.kind, RoleKind::ServiceLinked { .. })
-        });
+        let found =
+            found.filter(|(_, row)| !self.of_service || matches!(row.kind, RoleKind::ServiceLinked { .. }));
         Ok(found.map(|(id, row)| Role { account, id, row }))
     }
 }

@@ -122,7 +122,10 @@ fn check(claims: &Map<String, Value>, provider: &OidcProviderRow, now: i64) -> R
     let moment = |name: &str| match claims.get(name) {
         None => Ok(None),
         // Some providers write fractions of a second.
-        #[allow(clippy::cast_possible_truncation, reason = "a float saturates, and out of reach is out of time")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "a float saturates, and out of reach is out of time"
+        )]
         Some(value) => value.as_f64().map(|seconds| Some(seconds as i64)).ok_or("a time in it is no number"),
     };
     let issuer = text("iss").ok_or("it names no issuer")?;

@@ -25,14 +25,17 @@ pub(crate) async fn assume_role_with_saml(
     let no_provider = Error::Parameter { parameter: "PrincipalArn", rule: "must name a SAML provider" };
     let prefix = format!("qcs::cam::uin/{account}:saml-provider/");
     let Some(name) = request.principal_arn.strip_prefix(&prefix) else { return Err(no_provider) };
-    let provider =
-        cam.store.read(|view| view.get::<SamlProviders>(&Scope { uin: account }, name))?.ok_or(no_provider)?;
+    let provider = cam
+        .store
+        .read(|view| view.get::<SamlProviders>(&Scope { uin: account }, name))?
+        .ok_or(no_provider)?;
     let claims = Provider::read(&provider.metadata)
         .and_then(|provider| provider.verify(&request.saml_assertion, cam.world.now()))
         .map_err(Error::Assertion)?;
     parameters::session_name(&request.role_session_name)?;
     let role = cam.role(&request.role_arn)?;
-    if claims.roles.is_some_and(|roles| !roles.iter().any(|pair| names(pair, &role, &request.principal_arn))) {
+    if claims.roles.is_some_and(|roles| !roles.iter().any(|pair| names(pair, &role, &request.principal_arn)))
+    {
         return Err(Error::Assertion("it does not let its bearer take this role"));
     }
     let mut facts = vec![("saml:iss", claims.issuer), ("saml:sub", claims.subject)];

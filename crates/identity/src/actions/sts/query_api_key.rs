@@ -1,4 +1,4 @@
-//! `sts:QueryApiKey`: the SecretIds of an identity, without their secrets.
+//! `sts:QueryApiKey`: the ids of the keys of an identity, without their secrets.
 
 use rookery_api::sts::{ApiKey, QueryApiKeyRequest, QueryApiKeyResponse};
 use rookery_gateway::{Call, Caller, Principal, Resource};

@@ -25,8 +25,8 @@ use rookery_api::tcr::{
     CreateInstanceRequest, CreateNamespaceRequest, CreateSignaturePolicyRequest, ErrorCode,
 };
 use rookery_gateway::{
-    Account, Call, Caller, Circumstances, Credential, CredentialError, Decision, Identity, Language, Principal,
-    Question, Refusal as _, RequestId,
+    Account, Call, Caller, Circumstances, Credential, CredentialError, Decision, Identity, Language,
+    Principal, Question, Refusal as _, RequestId,
 };
 use rookery_registry::{Digest, Origin, Reference, RegistryId, Repository, Tag};
 use rookery_seal::Seal;
@@ -99,7 +99,14 @@ impl Bench {
         options.pulse = std::time::Duration::from_millis(1);
         options.sigstore_bundles = true;
         change(&mut options);
-        let tcr = Tcr::new(options, store.clone(), seal.clone(), world.clone(), Arc::clone(&signer) as _, Arc::clone(&rights) as _);
+        let tcr = Tcr::new(
+            options,
+            store.clone(),
+            seal.clone(),
+            world.clone(),
+            Arc::clone(&signer) as _,
+            Arc::clone(&rights) as _,
+        );
         Self { tcr: tcr.await.unwrap(), world, store, seal, signer, rights, directory }
     }
 
@@ -109,7 +116,9 @@ impl Bench {
         options.pulse = std::time::Duration::from_millis(1);
         options.sigstore_bundles = true;
         let (store, seal, world) = (self.store.clone(), self.seal.clone(), self.world.clone());
-        Tcr::new(options, store, seal, world, Arc::clone(&self.signer) as _, Arc::clone(&self.rights) as _).await.unwrap()
+        Tcr::new(options, store, seal, world, Arc::clone(&self.signer) as _, Arc::clone(&self.rights) as _)
+            .await
+            .unwrap()
     }
 
     /// A running instance.

@@ -26,8 +26,7 @@ pub(crate) async fn create_instance_token(
     let (scope, now) = (instances::scope(&call), tcr.now());
     let (owner, operator) = (call.caller.account.uin, call.caller.uin());
     let request = call.request;
-    let invalid =
-        |parameter, rule| Error::Invalid { parameter, rule, code: ErrorCode::InvalidParameter };
+    let invalid = |parameter, rule| Error::Invalid { parameter, rule, code: ErrorCode::InvalidParameter };
     let long_term = match request.token_type.as_deref() {
         None | Some("" | "temp") => false,
         Some("longterm") => true,
@@ -47,8 +46,7 @@ pub(crate) async fn create_instance_token(
         None => expires_at,
     };
     let caller = LoginCaller::of(&call.caller);
-    let token_id =
-        long_term.then(|| tcr.world.identifier_of("", tokens::ID_LENGTH, tokens::ID_ALPHABET));
+    let token_id = long_term.then(|| tcr.world.identifier_of("", tokens::ID_LENGTH, tokens::ID_ALPHABET));
     let claims = Claims {
         owner_uin: owner.to_string(),
         operator_uin: operator.to_string(),
