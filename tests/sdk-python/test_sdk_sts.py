@@ -13,6 +13,7 @@ from tencentcloud.kms.v20190118.kms_client import KmsClient
 from tencentcloud.sts.v20180813.sts_client import StsClient
 from tencentcloud.tcr.v20190924.tcr_client import TcrClient
 
+import evidence
 import images
 import organisation
 import sdk
@@ -360,3 +361,39 @@ def test_the_registry_refuses_what_policies_refuse(cloud, cam, holder, owner, st
     # What is taken away is gone at the next login, and with the user everything.
     cam("DetachUserPolicy", PolicyId=reading, DetachUin=uin)
     assert refused(user.raw_manifest, f"{repository('team/open')}:1")
+
+
+def conditioned(effect, actions, condition, resource="*"):
+    statement = {"effect": effect, "action": actions, "resource": resource, "condition": condition}
+    return json.dumps({"version": "2.0", "statement": [statement]})
+
+
+def test_conditions_see_the_tags_of_resources_requests_and_sessions(cam, holder, role, session, refusal, unique):
+    tcr = holder(TcrClient)
+    tags = lambda value: {"ResourceType": "instance", "Tags": [{"Key": "env", "Value": value}]}
+    make = lambda value: tcr("CreateInstance", RegistryName=unique("tagged")[:40], RegistryType="basic", TagSpecification=tags(value))
+    development, production = make("dev").RegistryId, make("prod").RegistryId
+    id, name = role()
+    attach = lambda text: cam("AttachRolePolicy", AttachRoleId=id, PolicyId=cam("CreatePolicy", PolicyName=unique("p"), PolicyDocument=text).PolicyId)
+    attach(conditioned("allow", ["tcr:DescribeInstanceStatus"], {"for_any_value:string_equal": {"qcs:resource_tag": ["env&dev"]}}))
+    attach(conditioned("allow", ["tcr:CreateInstance"], {"for_any_value:string_equal": {"qcs:request_tag": ["env&dev"]}}))
+    attach(conditioned("allow", ["tcr:DescribeRegions"], {"for_any_value:string_equal": {"qcs:principal_tag": ["team&one"]}}))
+    limited = holder(TcrClient, *session(name))
+    limited("DescribeInstanceStatus", RegistryIds=[development])
+    assert refusal(limited, "DescribeInstanceStatus", RegistryIds=[development, production]).code == DENIED
+    assert refusal(limited, "CreateInstance", RegistryName=unique("x")[:40], RegistryType="basic").code == DENIED
+    limited("CreateInstance", RegistryName=unique("made")[:40], RegistryType="basic", TagSpecification=tags("dev"))
+    assert refusal(limited, "DescribeRegions").code == DENIED
+    holder(TcrClient, *session(name, Tags=[{"Key": "team", "Value": "one"}]))("DescribeRegions")
+
+
+def test_the_trace_names_the_statement_that_decided(cloud, cam, holder, role, policy, session, refusal):
+    id, name = role()
+    number = policy(("allow", ["tcr:Describe*"]), ("deny", ["tcr:DescribeRegions"]))
+    cam("AttachRolePolicy", PolicyId=number, AttachRoleId=id)
+    called = cam("GetPolicy", PolicyId=number).PolicyName
+    tcr = holder(TcrClient, *session(name))
+    allowed, refused = tcr("DescribeInstances").RequestId, refusal(tcr, "DescribeRegions").requestId
+    for request, words in ((allowed, f"statement 0 of policy {called} allows"), (refused, f"statement 1 of policy {called} denies")):
+        permission = evidence.read(cloud, f"traces/{request}")["permission"]
+        assert permission["decision"] == words

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use crate::call::Caller;
-use crate::permission::Question;
+use crate::permission::{Question, Tag};
 
 /// What a key opens.
 #[derive(Clone, Debug)]
@@ -78,6 +78,12 @@ pub trait Identity: Send + Sync + 'static {
     fn credential(&self, secret_id: &str, token: Option<&str>) -> Result<Credential, CredentialError>;
     /// Whether `caller` may do what is asked on each of the resources.
     fn decide(&self, caller: &Caller, question: &Question<'_>) -> Decision;
+}
+
+/// Who knows the tags of resources. Asked only where a condition speaks of them.
+pub trait ResourceTags: Send + Sync + 'static {
+    /// The tags of the resource of that six-segment name in `account`; none where there is no such resource. The error is for the log.
+    fn tags(&self, resource: &str, account: u64) -> Result<Vec<Tag>, String>;
 }
 
 /// What was decided, and why.

@@ -44,6 +44,6 @@ pub mod trace;
 pub use action::{Actions, Place};
 pub use call::{Account, Call, Caller, Language, Principal, RequestId, Session};
 pub use error::{CommonError, Refusal};
-pub use identity::{Credential, CredentialError, Decision, Identity, SecretKey};
+pub use identity::{Credential, CredentialError, Decision, Identity, ResourceTags, SecretKey};
 pub use permission::{Circumstances, Question, Resource};
 pub use pipeline::{Gateway, Options};

@@ -39,7 +39,7 @@ pub struct Question<'a> {
     pub operation: &'a str,
     /// Six-segment names, or `*` where the operation is authorised as a whole.
     pub resources: &'a [String],
-    /// The tags of each resource, as far as they are known: in the order of `resources`.
+    /// The tags of each resource, in the order of `resources`, where the action knows them better than the tag service.
     pub resource_tags: &'a [Vec<Tag>],
     /// The tags that the request wants to set.
     pub request_tags: &'a [Tag],

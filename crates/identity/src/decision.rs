@@ -4,10 +4,10 @@
 //! boundary allows as well; a temporary key only what its session's policy also allows; a federated user what the identity that
 //! asked for the key may, within the policy that it gave.
 
-use std::net::IpAddr;
+use std::cell::Cell;
 
 use rookery_gateway::permission::Tag;
-use rookery_gateway::{Caller, Decision, Principal, Question};
+use rookery_gateway::{Caller, Decision, Principal, Question, ResourceTags};
 use rookery_policy::{Context, Document, Request, ResourceName, Value, decide};
 
 use crate::rights::{Bearer, Rights, RightsInMemory};
@@ -20,7 +20,12 @@ const PROVEN_BY_ASSERTION: [&str; 2] = ["sts:AssumeRoleWithSAML", "sts:AssumeRol
 const ASSUME_ROLE: &str = "sts:AssumeRole";
 
 /// Decides for one caller. Whose application id is not known, as in a login of the registry, has been given it before.
-pub(crate) fn decide_for(rights: &RightsInMemory, caller: &Caller, question: &Question<'_>) -> Decision {
+pub(crate) fn decide_for(
+    rights: &RightsInMemory,
+    tags: Option<&dyn ResourceTags>,
+    caller: &Caller,
+    question: &Question<'_>,
+) -> Decision {
     if let Principal::Anonymous = caller.principal {
         return if PROVEN_BY_ASSERTION.contains(&question.operation) {
             Decision::Allowed("the assertion is the proof".to_owned())
@@ -34,7 +39,10 @@ pub(crate) fn decide_for(rights: &RightsInMemory, caller: &Caller, question: &Qu
     let bearer = match bearer(caller) {
         Ok(Some(bearer)) => bearer,
         // The root's own key, or one that the root got for itself or for a federated user.
-        Ok(None) => return of_session(caller, question, &[], "root of the account".to_owned()),
+        Ok(None) => {
+            return Asked { caller, question, caller_tags: &[], tags }
+                .of_session("root of the account".to_owned());
+        }
         Err(reason) => return refused(question.resources.first(), reason),
     };
     let rights = match rights.of(caller.account.uin, bearer) {
@@ -45,8 +53,9 @@ pub(crate) fn decide_for(rights: &RightsInMemory, caller: &Caller, question: &Qu
             return refused(question.resources.first(), "rights cannot be read".to_owned());
         }
     };
-    match of_identity(&rights, caller, question) {
-        Ok(allowed) => of_session(caller, question, &rights.tags, allowed),
+    let asked = Asked { caller, question, caller_tags: &rights.tags, tags };
+    match asked.of_identity(&rights) {
+        Ok(allowed) => asked.of_session(allowed),
         Err(denied) => denied,
     }
 }
@@ -77,91 +86,134 @@ fn foreign<'q>(caller: &Caller, question: &Question<'q>) -> Option<&'q String> {
     question.resources.iter().find(|resource| *resource != "*" && !resource.contains(&own))
 }
 
-fn of_identity(rights: &Rights, caller: &Caller, question: &Question<'_>) -> Result<String, Decision> {
-    let first = question.resources.first();
-    if let Some(label) = &rights.unreadable {
-        return Err(refused(first, format!("{label} cannot be read, and might deny")));
-    }
-    let policies = || rights.policies.iter().map(|policy| (policy.label.as_str(), &policy.document));
-    let free = FREE.contains(&question.operation);
-    let allowed = each_resource(caller, question, &rights.tags, |request| {
-        outcome(decide(policies(), request), &format!("the policies of {}", rights.name), free)
-    })?;
-    let Some(boundary) = &rights.boundary else { return Ok(allowed) };
-    let limited = each_resource(caller, question, &rights.tags, |request| {
+/// One question of one caller, with what is needed to answer it.
+struct Asked<'a> {
+    caller: &'a Caller,
+    question: &'a Question<'a>,
+    /// The tags of the identity.
+    caller_tags: &'a [Tag],
+    /// Who knows the tags of resources.
+    tags: Option<&'a dyn ResourceTags>,
+}
+
+impl Asked<'_> {
+    fn of_identity(&self, rights: &Rights) -> Result<String, Decision> {
+        if let Some(label) = &rights.unreadable {
+            let reason = format!("{label} cannot be read, and might deny");
+            return Err(refused(self.question.resources.first(), reason));
+        }
+        let policies = || rights.policies.iter().map(|policy| (policy.label.as_str(), &policy.document));
+        let allowed = self.each_resource(|request| {
+            self.outcome(decide(policies(), request), &format!("the policies of {}", rights.name))
+        })?;
+        let Some(boundary) = &rights.boundary else { return Ok(allowed) };
         let label = format!("the boundary, {}", boundary.label);
-        outcome(decide([(label.as_str(), &boundary.document)], request), &label, free)
-    })?;
-    Ok(format!("{allowed}; {limited}"))
-}
+        let limited = self.each_resource(|request| {
+            self.outcome(decide([(label.as_str(), &boundary.document)], request), &label)
+        })?;
+        Ok(format!("{allowed}; {limited}"))
+    }
 
-/// What the policy of a session leaves of what is allowed.
-fn of_session(caller: &Caller, question: &Question<'_>, tags: &[Tag], allowed: String) -> Decision {
-    let policy = caller.session.as_ref().and_then(|session| session.policy.as_ref());
-    let Some(document) = policy else { return Decision::Allowed(allowed) };
-    let free = FREE.contains(&question.operation);
-    let narrowed = each_resource(caller, question, tags, |request| {
+    /// What the policy of a session leaves of what is allowed.
+    fn of_session(&self, allowed: String) -> Decision {
+        let policy = self.caller.session.as_ref().and_then(|session| session.policy.as_ref());
+        let Some(document) = policy else { return Decision::Allowed(allowed) };
         let label = "the session's policy";
-        outcome(decide([(label, document)], request), label, free)
-    });
-    match narrowed {
-        Ok(narrowed) => Decision::Allowed(format!("{allowed}; {narrowed}")),
-        Err(denied) => denied,
+        let narrowed =
+            self.each_resource(|request| self.outcome(decide([(label, document)], request), label));
+        match narrowed {
+            Ok(narrowed) => Decision::Allowed(format!("{allowed}; {narrowed}")),
+            Err(denied) => denied,
+        }
     }
-}
 
-/// What one set of policies says of one resource, in words.
-fn outcome(decision: rookery_policy::Decision<&str>, set: &str, free: bool) -> Result<String, String> {
-    match decision {
-        rookery_policy::Decision::Allowed { by, statement } => {
-            Ok(format!("statement {statement} of {by} allows"))
+    /// What one set of policies says of one resource, in words.
+    fn outcome(&self, decision: rookery_policy::Decision<&str>, set: &str) -> Result<String, String> {
+        match decision {
+            rookery_policy::Decision::Allowed { by, statement } => {
+                Ok(format!("statement {statement} of {by} allows"))
+            }
+            rookery_policy::Decision::Denied { by, statement } => {
+                Err(format!("statement {statement} of {by} denies"))
+            }
+            rookery_policy::Decision::Unmatched if FREE.contains(&self.question.operation) => {
+                Ok("everybody may".to_owned())
+            }
+            rookery_policy::Decision::Unmatched => Err(format!("no statement of {set} allows it")),
         }
-        rookery_policy::Decision::Denied { by, statement } => {
-            Err(format!("statement {statement} of {by} denies"))
-        }
-        rookery_policy::Decision::Unmatched if free => Ok("everybody may".to_owned()),
-        rookery_policy::Decision::Unmatched => Err(format!("no statement of {set} allows it")),
     }
-}
 
-/// Asks about each resource; the first that is refused decides, else what allowed the last.
-fn each_resource(
-    caller: &Caller,
-    question: &Question<'_>,
-    tags: &[Tag],
-    ask: impl Fn(&Request<'_>) -> Result<String, String>,
-) -> Result<String, Decision> {
-    let owner = caller.account;
-    let (service, action) = question.operation.split_once(':').unwrap_or((question.operation, ""));
-    let mut allowed = String::new();
-    for (position, name) in question.resources.iter().enumerate() {
-        let resource = match name.as_str() {
-            "*" => None,
-            name => match ResourceName::parse(name, owner.uin, owner.app_id) {
-                Some(resource) => Some(resource),
-                None => {
-                    return Err(refused(Some(&name.to_owned()), "no resource has such a name".to_owned()));
-                }
-            },
-        };
-        let resource_tags = question.resource_tags.get(position).map_or(&[][..], Vec::as_slice);
-        let context = Circumstances { caller, question, resource_tags, caller_tags: tags };
-        let request = Request { owner: owner.uin, service, action, resource, context: &context };
-        match ask(&request) {
-            Ok(words) => allowed = words,
-            Err(reason) => return Err(refused(Some(name), reason)),
+    /// Asks about each resource; the first that is refused decides, else what allowed the last.
+    fn each_resource(
+        &self,
+        ask: impl Fn(&Request<'_>) -> Result<String, String>,
+    ) -> Result<String, Decision> {
+        let owner = self.caller.account;
+        let operation = self.question.operation;
+        let (service, action) = operation.split_once(':').unwrap_or((operation, ""));
+        let mut allowed = String::new();
+        for (position, name) in self.question.resources.iter().enumerate() {
+            let resource = if name == "*" {
+                None
+            } else {
+                let parsed = ResourceName::parse(name, owner.uin, owner.app_id);
+                Some(parsed.ok_or_else(|| refused(Some(name), "no resource has such a name".to_owned()))?)
+            };
+            let context = Circumstances { asked: self, position, name, unknown: Cell::new(false) };
+            let request = Request { owner: owner.uin, service, action, resource, context: &context };
+            let answer = ask(&request);
+            if context.unknown.get() {
+                return Err(refused(Some(name), "its tags cannot be read".to_owned()));
+            }
+            allowed = answer.map_err(|reason| refused(Some(name), reason))?;
         }
+        Ok(allowed)
     }
-    Ok(allowed)
 }
 
 /// What conditions can speak of. `qcs:principal_tag`, `qcs:source_identity`, `qcs:token_issue_time` and `qcs:secure_transport` are in no
 /// document that could be had; they stand here because the tags and the source identity of a session would otherwise be for nothing.
 struct Circumstances<'a> {
-    caller: &'a Caller,
-    question: &'a Question<'a>,
-    resource_tags: &'a [Tag],
-    caller_tags: &'a [Tag],
+    asked: &'a Asked<'a>,
+    /// Which resource.
+    position: usize,
+    name: &'a str,
+    /// Whether something that was asked for could not be found out. It might have denied, so nothing is allowed.
+    unknown: Cell<bool>,
+}
+
+impl Circumstances<'_> {
+    /// The tags of the resource: by the word of the action, else of the tag service.
+    fn resource_tags(&self) -> Vec<Value<'static>> {
+        if let Some(tags) =
+            self.asked.question.resource_tags.get(self.position).filter(|tags| !tags.is_empty())
+        {
+            return tag_values(tags).collect();
+        }
+        let (Some(known), true) = (self.asked.tags, self.name != "*") else { return Vec::new() };
+        match known.tags(self.name, self.asked.caller.account.uin) {
+            Ok(tags) => tag_values(&tags).collect(),
+            Err(error) => {
+                tracing::error!(resource = self.name, error, "the tags of a resource cannot be read");
+                self.unknown.set(true);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The tags of the identity; a session's stands for the identity's of the same key.
+    fn principal_tags(&self) -> Vec<Value<'static>> {
+        let session = self.asked.caller.session.as_deref();
+        let of_session = session.map_or(&[][..], |session| session.tags.as_slice());
+        let kept: Vec<Tag> = self
+            .asked
+            .caller_tags
+            .iter()
+            .filter(|(key, _)| !of_session.iter().any(|(other, _)| other == key))
+            .cloned()
+            .collect();
+        tag_values(&kept).chain(tag_values(of_session)).collect()
+    }
 }
 
 fn tag_values(tags: &[Tag]) -> impl Iterator<Item = Value<'static>> {
@@ -170,25 +222,15 @@ fn tag_values(tags: &[Tag]) -> impl Iterator<Item = Value<'static>> {
 
 impl Context for Circumstances<'_> {
     fn values(&self, key: &str) -> Vec<Value<'_>> {
-        let circumstances = &self.question.circumstances;
-        let session = self.caller.session.as_deref();
+        let circumstances = &self.asked.question.circumstances;
+        let session = self.asked.caller.session.as_deref();
         match key {
-            "qcs:ip" => vec![Value::Address(IpAddr::to_canonical(&circumstances.source))],
+            "qcs:ip" => vec![Value::Address(circumstances.source.to_canonical())],
             "qcs:current_time" => vec![Value::Time(circumstances.now)],
             "qcs:secure_transport" => circumstances.secure.map(Value::Boolean).into_iter().collect(),
-            "qcs:resource_tag" | "qcs:tag" => tag_values(self.resource_tags).collect(),
-            "qcs:request_tag" => tag_values(self.question.request_tags).collect(),
-            "qcs:principal_tag" => {
-                let of_session = session.map_or(&[][..], |session| session.tags.as_slice());
-                // A session's tag stands for the role's of the same key.
-                let kept = self
-                    .caller_tags
-                    .iter()
-                    .filter(|(key, _)| !of_session.iter().any(|(other, _)| other == key))
-                    .cloned()
-                    .collect::<Vec<_>>();
-                tag_values(&kept).chain(tag_values(of_session)).collect()
-            }
+            "qcs:resource_tag" | "qcs:tag" => self.resource_tags(),
+            "qcs:request_tag" => tag_values(self.asked.question.request_tags).collect(),
+            "qcs:principal_tag" => self.principal_tags(),
             "qcs:source_identity" => session
                 .and_then(|session| session.source_identity.as_deref())
                 .map(|identity| Value::Text(identity.into()))

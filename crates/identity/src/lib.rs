@@ -19,9 +19,11 @@ mod sts;
 mod token_key;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use rookery_gateway::{Account, Actions, Caller, Credential, CredentialError, Decision, Identity, Question};
+use rookery_gateway::{
+    Account, Actions, Caller, Credential, CredentialError, Decision, Identity, Question, ResourceTags,
+};
 use rookery_seal::Seal;
 use rookery_store::{Store, StoreError};
 use rookery_world::World;
@@ -51,6 +53,7 @@ pub struct Cam {
     memory: Arc<Memory>,
     pub(crate) sessions: Sessions,
     pub(crate) uses: UsesInMemory,
+    resource_tags: OnceLock<Arc<dyn ResourceTags>>,
     root: Account,
 }
 
@@ -111,6 +114,7 @@ impl Cam {
             memory: Arc::new(memory),
             sessions: Sessions::new(token_key::open_or_make(store, seal).await?),
             uses: UsesInMemory::default(),
+            resource_tags: OnceLock::new(),
             root,
         }))
     }
@@ -118,6 +122,11 @@ impl Cam {
     /// Who has to know of changes.
     fn follower(&self) -> Arc<dyn Follower> {
         Arc::clone(&self.memory) as _
+    }
+
+    /// Says who knows the tags of resources, which is known only after the products that keep them. The first one counts.
+    pub fn connect_tags(&self, tags: Arc<dyn ResourceTags>) {
+        let _ = self.resource_tags.set(tags);
     }
 
     /// The root account.
@@ -161,11 +170,12 @@ impl Identity for Cam {
             let now = question.circumstances.now.unix_timestamp();
             self.uses.note(&self.store, caller.account.uin, &caller.secret_id, now);
         }
+        let (rights, tags) = (&self.memory.rights, self.resource_tags.get().map(|tags| &**tags));
         if caller.account.app_id == 0 && caller.account.uin == self.root.uin {
             let caller = Caller { account: self.root, ..caller.clone() };
-            return decision::decide_for(&self.memory.rights, &caller, question);
+            return decision::decide_for(rights, tags, &caller, question);
         }
-        decision::decide_for(&self.memory.rights, caller, question)
+        decision::decide_for(rights, tags, caller, question)
     }
 }
 

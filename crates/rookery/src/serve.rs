@@ -130,7 +130,9 @@ async fn wire(
     actions.extend(rookery_tcr::register(&tcr));
     // Products that keep the tags of their own resources.
     let holders = vec![Arc::clone(&cam) as Arc<dyn Holder>, Arc::clone(&tcr) as _];
-    actions.extend(rookery_tag::register(&Tags::new(state, world.clone(), holders)));
+    let tags = Tags::new(state, world.clone(), holders);
+    actions.extend(rookery_tag::register(&tags));
+    cam.connect_tags(tags);
     let gateway_options = GatewayOptions {
         rates: Limits {
             action: options.rate_limits,

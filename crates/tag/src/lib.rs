@@ -11,6 +11,7 @@ mod own_resources;
 mod paging;
 mod projects;
 mod resource_name;
+mod resource_tags;
 mod rules;
 mod tag_pairs;
 
