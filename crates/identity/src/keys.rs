@@ -1,4 +1,4 @@
-//! The root's key in the store: the oldest active one that the root has.
+//! The root's key in the store: the one that it was given, or else the oldest active one that it has.
 
 use rookery_gateway::Account;
 use rookery_seal::Seal;
@@ -9,7 +9,7 @@ use crate::cam::access_keys::{self, AccessKeyRow, AccessKeys, seal_context};
 use crate::error::OpenError;
 use crate::root_key::RootKey;
 
-/// The root's active keys, oldest first.
+/// The root's active keys, the one that it was given first.
 fn keys_of_root(rows: &impl Read, root: Account) -> Result<Vec<(String, AccessKeyRow)>, StoreError> {
     let mut keys = access_keys::of(rows, root.uin, root.uin)?;
     keys.retain(|(_, row)| row.active);
@@ -40,17 +40,16 @@ pub(crate) async fn replace_root_key(
         created_at: world.unix_seconds(),
         active: true,
         description: String::new(),
+        given: true,
     };
     let secret_id = key.secret_id.clone();
     store
         .write(move |tx| {
             let former = keys_of_root(tx, root)?.into_iter().next();
-            let created_at = former.as_ref().map_or(row.created_at, |(_, former)| former.created_at);
             if let Some((former, _)) = former {
                 tx.delete::<AccessKeys>(&scope, &former)?;
             }
-            // As old as the one that it replaces, so that it is the root's first key again at the next start.
-            tx.put::<AccessKeys>(&scope, &secret_id, &AccessKeyRow { created_at, ..row.clone() })?;
+            tx.put::<AccessKeys>(&scope, &secret_id, &row)?;
             Ok::<_, StoreError>(())
         })
         .await?;

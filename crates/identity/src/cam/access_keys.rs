@@ -36,6 +36,9 @@ pub(crate) struct AccessKeyRow {
     pub(crate) active: bool,
     #[serde(default)]
     pub(crate) description: String,
+    /// Whether it is the key that a root was given at the start, not one that it made itself.
+    #[serde(default)]
+    pub(crate) given: bool,
 }
 
 fn active() -> bool {
@@ -47,7 +50,7 @@ pub(crate) fn seal_context(secret_id: &str) -> String {
     format!("identity/key/{secret_id}")
 }
 
-/// The keys of one identity, oldest first.
+/// The keys of one identity, oldest first; a root's begin with the one that it was given.
 pub(crate) fn of(
     rows: &impl Read,
     account: u64,
@@ -55,7 +58,7 @@ pub(crate) fn of(
 ) -> Result<Vec<(String, AccessKeyRow)>, StoreError> {
     let mut keys = rows.scan::<AccessKeys>(&Account { uin: account }, Scan::all())?;
     keys.retain(|(_, row)| row.uin == uin);
-    keys.sort_by_key(|(_, row)| row.created_at);
+    keys.sort_by_key(|(_, row)| (!row.given, row.created_at));
     Ok(keys)
 }
 
@@ -79,6 +82,7 @@ impl Fresh {
             created_at: now,
             active: true,
             description,
+            given: false,
         };
         Ok(Self { id: key.secret_id, secret: key.secret_key, row })
     }

@@ -111,6 +111,7 @@ impl Bench {
             created_at: 1,
             active: true,
             description: String::new(),
+            given: false,
         }
     }
 
