@@ -1,8 +1,13 @@
 """Temporary keys through the typed SDK: roles, federation, tokens of others, and what they open in the API and in the registry."""
 
+import base64
+import hmac
 import json
 import re
+import struct
 import time
+import urllib.error
+import urllib.request
 from urllib.parse import quote
 
 import pytest
@@ -397,3 +402,65 @@ def test_the_trace_names_the_statement_that_decided(cloud, cam, holder, role, po
     for request, words in ((allowed, f"statement 0 of policy {called} allows"), (refused, f"statement 1 of policy {called} denies")):
         permission = evidence.read(cloud, f"traces/{request}")["permission"]
         assert permission["decision"] == words
+
+
+@pytest.fixture
+def device(cloud):
+    """Binds a software token to an identity: its serial number, and what it shows so many steps from now."""
+
+    def device(uin):
+        request = urllib.request.Request(f"{cloud.endpoints['http']}/_rookery/mfa/{uin}", method="POST")
+        with urllib.request.urlopen(request) as reply:
+            bound = json.load(reply)
+        seed = base64.b32decode(bound["secret"])
+        assert bound["uri"] == f"otpauth://totp/rookery:{uin}?secret={bound['secret']}&issuer=rookery"
+
+        def shown(ahead=0):
+            tag = hmac.digest(seed, struct.pack(">Q", int(time.time()) // 30 + ahead), "sha1")
+            (number,) = struct.unpack_from(">I", tag, tag[-1] & 15)
+            return f"{(number & 0x7FFFFFFF) % 1000000:06}"
+
+        return bound["serialNumber"], shown
+
+    return device
+
+
+def test_a_second_factor_opens_a_session(cam, holder, owner, staff, policy, role, session, refusal, device):
+    uin, *key = staff()
+    cam("AttachUserPolicy", PolicyId=policy(("allow", ["sts:*", "tcr:Describe*"])), AttachUin=uin)
+    sts = holder(StsClient, *key)
+    serial, shown = device(uin)
+    assert serial == f"qcs::cam:uin/{owner}::mfa/softToken"
+    code = shown()
+    told = sts("GetSessionToken", SerialNumber=serial, TokenCode=code, DurationSeconds=129600)
+    assert abs(told.ExpiredTime - time.time() - 129600) < 60 and told.Expiration
+    given = told.Credentials
+    temporary = (given.TmpSecretId, given.TmpSecretKey, given.Token)
+    assert holder(StsClient, *temporary)("GetCallerIdentity").UserId == str(uin)
+    holder(TcrClient, *temporary)("DescribeInstances")
+    assert refusal(holder(KmsClient, *temporary), "ListKeys").code == DENIED
+    again = {"SerialNumber": serial, "TokenCode": code}
+    assert refusal(sts, "GetSessionToken", **again).code == "FailedOperation.CheckMFAError"
+    for wrong, code in [
+        ({"TokenCode": shown(5)}, "FailedOperation.CheckMFAError"),
+        ({"SerialNumber": "qcs::cam:uin/1::mfa/softToken"}, "FailedOperation.CheckMFAError"),
+        ({"SerialNumber": f"qcs::cam:uin/{owner}::mfa/hardToken"}, "FailedOperation.MFATypeNotSupported"),
+        ({"SerialNumber": "mine"}, "FailedOperation.CheckMFAError"),
+        ({"DurationSeconds": 129601}, "InvalidParameter.OverTimeError"),
+    ]:
+        assert refusal(sts, "GetSessionToken", **again | {"TokenCode": shown(1)} | wrong).code == code, wrong
+    more = holder(StsClient, *temporary)
+    assert refusal(more, "GetSessionToken", **again).code == "FailedOperation.TempKeyNotAllowed"
+    # The same for a role; another one's code is none.
+    name = role()[1]
+    session(name, *key, SerialNumber=serial, TokenCode=shown(1))
+    other = staff()
+    cam("AttachUserPolicy", PolicyId=policy(("allow", ["sts:*"])), AttachUin=other[0])
+    assert refusal(session, name, *other[1:], SerialNumber=serial, TokenCode=shown(1)).code == "FailedOperation.CheckMFAError"
+
+
+def test_devices_are_bound_to_identities_only(cloud):
+    for name in ("7", "somebody"):
+        request = urllib.request.Request(f"{cloud.endpoints['http']}/_rookery/mfa/{name}", method="POST")
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(request)

@@ -36,6 +36,7 @@ use crate::sessions::Sessions;
 
 pub use error::OpenError;
 pub use root_key::{ROOT_KEY_FILE, RootKey};
+pub use sts::mfa::{BindError, BoundDevice};
 
 /// Registers every action of STS and of CAM.
 #[must_use]

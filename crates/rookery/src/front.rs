@@ -10,6 +10,7 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use rookery_gateway::listen::Connection;
 use rookery_gateway::{Gateway, RequestId};
+use rookery_identity::{BindError, Cam};
 use rookery_registry::{Registry, ResponseBody};
 use rookery_tcr::Tcr;
 use serde::Serialize;
@@ -23,6 +24,7 @@ pub(crate) struct Front {
     pub(crate) gateway: Gateway,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tcr: Arc<Tcr>,
+    pub(crate) cam: Arc<Cam>,
 }
 
 type Answer = Response<Either<Full<Bytes>, ResponseBody>>;
@@ -55,6 +57,9 @@ impl Front {
                 &Problem { error: "the admin pages are for this machine only" },
             );
         }
+        if let (&Method::POST, Some(uin)) = (method, page.strip_prefix("mfa/")) {
+            return self.bind_mfa(uin).await;
+        }
         if method != Method::GET {
             return json(StatusCode::METHOD_NOT_ALLOWED, &Problem { error: "only GET is served here" });
         }
@@ -85,6 +90,23 @@ impl Front {
 }
 
 impl Front {
+    /// `POST mfa/<uin>`: binds a software token to the root or to a user, as the platform's console does. Its seed is told this once.
+    async fn bind_mfa(&self, uin: &str) -> Response<Full<Bytes>> {
+        let Ok(uin) = uin.parse() else {
+            return json(StatusCode::NOT_FOUND, &Problem { error: "mfa/<uin> is missing a number" });
+        };
+        match self.cam.bind_mfa(uin).await {
+            Ok(device) => json(StatusCode::OK, &device),
+            Err(BindError::NoIdentity) => {
+                json(StatusCode::NOT_FOUND, &Problem { error: "no root or user of that number" })
+            }
+            Err(BindError::Failed) => json(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &Problem { error: "the device cannot be kept; the log says why" },
+            ),
+        }
+    }
+
     /// `signing/<registry id>/<namespace>`: how to verify the signatures of a namespace.
     async fn signing(&self, page: &str) -> Response<Full<Bytes>> {
         let place = page.strip_prefix("signing/").and_then(|place| place.split_once('/'));

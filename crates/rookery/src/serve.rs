@@ -145,8 +145,8 @@ async fn wire(
         allow: options.allow_ip.clone(),
         deny: options.deny_ip.clone(),
     };
-    let gateway = Gateway::new(world.clone(), cam, actions, gateway_options);
-    Ok((Arc::new(Front { gateway, registry: tcr.registry(), tcr: Arc::clone(&tcr) }), tcr, kms))
+    let gateway = Gateway::new(world.clone(), Arc::clone(&cam) as _, actions, gateway_options);
+    Ok((Arc::new(Front { gateway, registry: tcr.registry(), tcr: Arc::clone(&tcr), cam }), tcr, kms))
 }
 
 fn bind_failed(address: SocketAddr, error: &std::io::Error) -> String {

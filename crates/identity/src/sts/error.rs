@@ -38,6 +38,10 @@ pub(crate) enum Error {
     Assertion(&'static str),
     #[error("The identity has no MFA device of that serial number.")]
     NoMfaDevice,
+    #[error("The MFA code is wrong, too old, or was used before.")]
+    WrongMfaCode,
+    #[error("Only software tokens (`softToken`) are supported as MFA devices.")]
+    MfaType,
     #[error("An internal error has occurred.")]
     Store(#[from] StoreError),
     #[error("An internal error has occurred.")]
@@ -81,7 +85,8 @@ impl Refusal for Error {
             Self::TemporaryKey => ErrorCode::FailedOperationTempKeyNotAllowed,
             Self::NoAccount { .. } => ErrorCode::InvalidParameterAccountNotAvaliable,
             Self::WebIdentity(_) => ErrorCode::InvalidParameterWebIdentityTokenError,
-            Self::NoMfaDevice => ErrorCode::FailedOperationCheckMFAError,
+            Self::NoMfaDevice | Self::WrongMfaCode => ErrorCode::FailedOperationCheckMFAError,
+            Self::MfaType => ErrorCode::FailedOperationMFATypeNotSupported,
             Self::Store(_) => ErrorCode::InternalErrorDbError,
             Self::Seal => ErrorCode::InternalErrorEncryptError,
             Self::Damaged(_) => ErrorCode::InternalErrorSystemError,
@@ -105,6 +110,8 @@ impl Refusal for Error {
             Self::NoAccount { uin } => format!("账号 `{uin}` 不可用。"),
             Self::WebIdentity(why) => format!("身份提供商的令牌不合法（{why}）。"),
             Self::Assertion(why) => format!("SAML断言不合法（{why}）。"),
+            Self::WrongMfaCode => "MFA验证码错误、已过期或已使用。".to_owned(),
+            Self::MfaType => "仅支持软token（`softToken`）类型的MFA设备。".to_owned(),
             Self::NoMfaDevice => "未绑定该序列号的MFA设备。".to_owned(),
             Self::Store(_) | Self::Seal | Self::Damaged(_) => "内部错误。".to_owned(),
         }

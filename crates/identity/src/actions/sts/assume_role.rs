@@ -7,7 +7,7 @@ use rookery_policy::Applicant;
 use crate::Cam;
 use crate::sts::assuming::{Application, Session};
 use crate::sts::error::Error;
-use crate::sts::{mfa, parameters, role_names};
+use crate::sts::{parameters, role_names};
 
 /// Beside the permission for it, the role's trust policy has to trust the caller: as a whole (`…:root`), by number, or as a role.
 pub(crate) async fn assume_role(
@@ -26,7 +26,8 @@ pub(crate) async fn assume_role(
         tags: parameters::tags(request.tags)?,
         source_identity: parameters::source_identity(request.source_identity, &caller)?,
     };
-    mfa::check(request.serial_number.as_deref(), request.token_code.as_deref())?;
+    let (serial, code) = (request.serial_number.as_deref(), request.token_code.as_deref());
+    cam.check_mfa_if_named(&caller, serial, code).await?;
     let account = caller.account.uin;
     let applicant = match &caller.principal {
         Principal::Root => Applicant::Root { account },
