@@ -89,7 +89,9 @@ fn code(seed: &[u8], step: i64) -> u32 {
 
 /// The step, near `now` and after `used`, whose code it is.
 fn step_of(seed: &[u8], given: &str, now: i64, used: i64) -> Option<i64> {
-    let given: u32 = given.parse().ok().filter(|_| given.len() == 6)?;
+    // Digits only: a parser of numbers would take a sign.
+    let digits = given.len() == 6 && given.bytes().all(|byte| byte.is_ascii_digit());
+    let given: u32 = given.parse().ok().filter(|_| digits)?;
     let current = now.div_euclid(STEP);
     // All are looked at, so that the time says nothing of which it was.
     let mut found = None;
