@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -15,7 +16,6 @@ use parking_lot::RwLock;
 use rookery_gateway::permission::Tag;
 use rookery_gateway::{Account, Caller, Credential, Principal, SecretKey, Session};
 use rookery_policy::Document;
-use rookery_seal::{Seal, Sealed};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -101,9 +101,9 @@ impl Opened {
     }
 }
 
-/// The seal of tokens, and the tokens that were opened lately.
+/// The key of tokens, and the tokens that were opened lately.
 pub(crate) struct Sessions {
-    seal: Seal,
+    key: RandomizedNonceKey,
     opened: RwLock<HashMap<String, Arc<Opened>>>,
 }
 
@@ -113,8 +113,8 @@ fn context(secret_id: &str) -> String {
 }
 
 impl Sessions {
-    pub(crate) fn new(seal: Seal) -> Self {
-        Self { seal, opened: RwLock::default() }
+    pub(crate) fn new(key: RandomizedNonceKey) -> Self {
+        Self { key, opened: RwLock::default() }
     }
 
     /// Makes a temporary key.
@@ -138,15 +138,16 @@ impl Sessions {
         };
         let text = serde_json::to_vec(&contents).map(Zeroizing::new);
         contents.secret_key.zeroize();
-        let text = text.map_err(|_| IssueError::Seal)?;
-        let sealed = self.seal.seal(&context(&secret_id), &text).map_err(|_| IssueError::Seal)?;
-        match serde_json::to_value(&sealed) {
-            Ok(serde_json::Value::String(token)) if token.len() <= LONGEST => {
-                Ok(Issued { secret_id, secret_key: secret_key.to_string(), token })
-            }
-            Ok(serde_json::Value::String(_)) => Err(IssueError::TooLong),
-            _ => Err(IssueError::Seal),
+        let mut text = text.map_err(|_| IssueError::Seal)?;
+        let nonce = self
+            .key
+            .seal_in_place_append_tag(Aad::from(context(&secret_id).as_bytes()), &mut *text)
+            .map_err(|_| IssueError::Seal)?;
+        let token = BASE64_STANDARD.encode([&nonce.as_ref()[..], &text].concat());
+        if token.len() > LONGEST {
+            return Err(IssueError::TooLong);
         }
+        Ok(Issued { secret_id, secret_key: secret_key.to_string(), token })
     }
 
     /// Opens a token for the SecretId that it came with; `None` for one that is not this key's, was altered, or has ended.
@@ -166,9 +167,11 @@ impl Sessions {
     }
 
     fn open_anew(&self, secret_id: &str, token: &str) -> Option<Arc<Opened>> {
-        let sealed: Sealed = serde_json::from_value(serde_json::Value::String(token.to_owned())).ok()?;
-        let text = self.seal.open(&context(secret_id), &sealed).ok()?;
-        let contents: Contents = serde_json::from_slice(&text).ok()?;
+        let mut sealed = Zeroizing::new(BASE64_STANDARD.decode(token).ok()?);
+        let (nonce, text) = sealed.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let text = self.key.open_in_place(nonce, Aad::from(context(secret_id).as_bytes()), text).ok()?;
+        let contents: Contents = serde_json::from_slice(text).ok()?;
         if contents.format != FORMAT {
             return None;
         }
@@ -201,6 +204,8 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::aead::AES_256_GCM;
+
     use super::*;
 
     const ACCOUNT: Account = Account { uin: 100_000_000_001, app_id: 1 };
@@ -224,7 +229,9 @@ mod tests {
     }
 
     fn house() -> Sessions {
-        Sessions::new(Seal::ephemeral().unwrap())
+        let mut random = [0; 32];
+        SystemRandom::new().fill(&mut random).unwrap();
+        Sessions::new(RandomizedNonceKey::new(&AES_256_GCM, &random).unwrap())
     }
 
     #[test]
