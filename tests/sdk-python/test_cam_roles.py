@@ -93,7 +93,7 @@ def test_a_products_role_is_the_products(cam, refusal, unique):
     made = {"QCSServiceName": ["ccs.qcloud.com"], "CustomSuffix": suffix}
     id = cam("CreateServiceLinkedRole", **made).RoleId
     told = cam("GetRole", RoleId=id).RoleInfo
-    assert (told.RoleName, told.RoleType) == (f"CCS_QCSLinkedRoleIn{suffix}", "service_linked")
+    assert (told.RoleName, told.RoleType) == (f"CCS_QCSLinkedRole_{suffix}", "service_linked")
     assert json.loads(told.PolicyDocument)["statement"][0]["principal"] == {"service": ["ccs.qcloud.com"]}
     assert refusal(cam, "CreateServiceLinkedRole", **made).code == "InvalidParameter.RoleNameInUse"
     for action, more in (

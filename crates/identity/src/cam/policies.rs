@@ -243,7 +243,7 @@ pub(crate) fn wanted(
     id: Option<u64>,
     name: Option<&str>,
 ) -> Result<u64, Error> {
-    match (id, name.filter(|name| !name.is_empty())) {
+    match (id.filter(|id| *id != 0), name.filter(|name| !name.is_empty())) {
         (Some(id), _) => get(rows, account, id)?.map(|policy| policy.id).ok_or(Error::NoSuchPolicy { id }),
         (None, Some(name)) => {
             named(rows, account, name)?.ok_or_else(|| Error::NoPolicyNamed { name: name.to_owned() })

@@ -105,7 +105,8 @@ pub(crate) fn either(
     uin: Option<u64>,
     uid: Option<u64>,
 ) -> Result<(u64, UserRow), Error> {
-    match (uin, uid) {
+    // Some clients send 0 for what is not said.
+    match (uin.filter(|uin| *uin != 0), uid.filter(|uid| *uid != 0)) {
         (Some(uin), _) => Ok((uin, get(rows, account, uin)?)),
         (None, Some(uid)) => {
             let found = rows.find::<ByUid>(&uid)?.filter(|(scope, ..)| scope.uin == account);

@@ -1,5 +1,7 @@
 //! `tag:GetResources`: the resources that have tags, by their names or by what hangs on them.
 
+use std::collections::BTreeMap;
+
 use rookery_api::tag::{GetResourcesRequest, GetResourcesResponse, ResourceTagMapping, Tag};
 use rookery_gateway::{Call, Resource};
 
@@ -31,8 +33,10 @@ pub(crate) async fn get_resources(
     if names.len() > RESOURCES {
         return Err(Error::TooManyResources { limit: RESOURCES });
     }
-    let names: Vec<_> =
-        names.iter().map(|name| ResourceName::parse(name, account)).collect::<Result<_, _>>()?;
+    let mut asked = BTreeMap::new();
+    for name in names {
+        asked.insert(ResourceName::parse(&name, account)?, name);
+    }
     let mut found: Vec<_> = tags.tagged(account)?.into_iter().collect();
     found.retain(|(name, tags)| {
         let passes = filters.iter().all(|filter| {
@@ -40,15 +44,16 @@ pub(crate) async fn get_resources(
             tags.iter()
                 .any(|(key, value)| *key == filter.tag_key && (values.is_empty() || values.contains(value)))
         });
-        passes && (names.is_empty() || names.contains(name))
+        passes && (asked.is_empty() || asked.contains_key(name))
     });
-    let (found, pagination_token) = if names.is_empty() {
+    let (found, pagination_token) = if asked.is_empty() {
         paging::after_token(found, request.pagination_token.as_deref(), request.max_results, 200)?
     } else {
         (found, String::new())
     };
     let resource_tag_mapping_list = found.into_iter().map(|(name, tags)| ResourceTagMapping {
-        resource: name.to_string(),
+        // As it was asked for: clients look for their own words.
+        resource: asked.get(&name).cloned().unwrap_or_else(|| name.to_string()),
         tags: tags
             .into_iter()
             .map(|(tag_key, tag_value)| Tag { tag_key, tag_value, category: Some("Custom".to_owned()) })

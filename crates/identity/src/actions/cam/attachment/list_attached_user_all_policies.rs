@@ -32,7 +32,9 @@ pub(crate) async fn list_attached_user_all_policies(
         2 => (false, true),
         _ => return Err(Error::Parameter { parameter: "AttachType", rule: "must be 0, 1 or 2" }),
     };
-    if request.strategy_type.is_some_and(|kind| !matches!(kind, 1 | 2)) {
+    // Terraform sends 0 for what is not said.
+    let strategy_type = request.strategy_type.filter(|kind| *kind != 0);
+    if strategy_type.is_some_and(|kind| !matches!(kind, 1 | 2)) {
         return Err(Error::Parameter { parameter: "StrategyType", rule: "must be 1 or 2" });
     }
     let keyword = Keyword::read(request.keyword)?;
@@ -51,7 +53,7 @@ pub(crate) async fn list_attached_user_all_policies(
     })?;
     let mut policies: Vec<Found> = found.into_values().collect();
     policies.retain(|(policy, ..)| {
-        keyword.is_in(&policy.name) && request.strategy_type.is_none_or(|kind| kind == policy.kind())
+        keyword.is_in(&policy.name) && strategy_type.is_none_or(|kind| kind == policy.kind())
     });
     let (policies, total_num) = pages::numbered(policies, Some(request.page), Some(request.rp))?;
     let policy_list = policies.into_iter().map(|(policy, at, groups)| AttachedUserPolicy {

@@ -41,7 +41,9 @@ pub(crate) async fn list_policies_granting_service_access(
 
 /// Of whom the request speaks: exactly one.
 fn entity(request: &ListPoliciesGrantingServiceAccessRequest) -> Result<Entity, Error> {
-    match (request.target_uin, request.role_id, request.group_id) {
+    // Terraform sends 0 for what is not said.
+    let said = |id: Option<u64>| id.filter(|id| *id != 0);
+    match (said(request.target_uin), said(request.role_id), said(request.group_id)) {
         (Some(uin), None, None) => Ok(Entity::User(uin)),
         (None, Some(id), None) => Ok(Entity::Role(id)),
         (None, None, Some(id)) => Ok(Entity::Group(id)),

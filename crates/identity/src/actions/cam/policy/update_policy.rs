@@ -28,7 +28,7 @@ pub(crate) async fn update_policy(
     let request = call.request;
     let present = |text: Option<String>| text.filter(|text| !text.is_empty());
     let wanted = Wanted {
-        id: request.policy_id,
+        id: request.policy_id.filter(|id| *id != 0),
         name: present(request.policy_name),
         description: request.description.map(|text| names::description(Some(text))).transpose()?,
         document: present(request.policy_document).map(|text| documents::policy(&text)).transpose()?,

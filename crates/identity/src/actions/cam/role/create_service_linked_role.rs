@@ -9,8 +9,8 @@ use crate::cam::error::Error;
 use crate::cam::names;
 use crate::cam::roles::{self, LONGEST_SESSION, RoleKind, RoleRow};
 
-/// The name is made of the first product's and the suffix: `CCS_QCSLinkedRoleInforAdmin`. The platform's own names differ from product to
-/// product and are not listed anywhere.
+/// The name is made of the first product's and the suffix, `CCS_QCSLinkedRole_forAdmin`: Terraform reads the suffix behind the last `_`.
+/// The platform's own names differ from product to product and are not listed anywhere.
 pub(crate) async fn create_service_linked_role(
     cam: &Cam,
     call: Call<CreateServiceLinkedRoleRequest>,
@@ -24,7 +24,7 @@ pub(crate) async fn create_service_linked_role(
         return Err(Error::Parameter { parameter: "QCSServiceName", rule: "must not be empty" });
     }
     let suffix = request.custom_suffix.filter(|suffix| !suffix.is_empty());
-    let suffix = suffix.map(|suffix| format!("In{suffix}")).unwrap_or_default();
+    let suffix = suffix.map(|suffix| format!("_{suffix}")).unwrap_or_default();
     let name = format!("{}_QCSLinkedRole{suffix}", product.to_uppercase());
     names::role(&name)?;
     let trust = serde_json::json!({
