@@ -179,6 +179,14 @@ def test_tokens_are_good_for_their_own_key_and_their_own_time(start, cloud, cam,
     assert eventually("the end of a session of a second", ended) == TOKEN
 
 
+@pytest.mark.parametrize(("sign", "method"), sdk.WAYS)
+def test_a_token_goes_with_every_way_of_signing(cloud, role, session, refusal, sign, method):
+    key = session(role()[1])
+    client = lambda *key: Typed(StsClient(Credential(*key), "ap-guangzhou", sdk.profile(cloud, sign, method)))
+    assert client(*key)("GetCallerIdentity").Type == "CAMRole"
+    assert refusal(client(key[0], key[1], "x"), "GetCallerIdentity").code == TOKEN
+
+
 def test_a_session_ends_with_its_role(cam, holder, role, session, refusal):
     id, name = role()
     key = session(name)
