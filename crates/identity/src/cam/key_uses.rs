@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use parking_lot::Mutex;
 use rookery_store::{Account, Read, Store, StoreError, Table};
 
+use crate::cam::access_keys::AccessKeys;
+
 /// The UNIX second of the last use that was written down, by SecretId.
 pub(crate) struct KeyUses;
 
@@ -46,7 +48,14 @@ impl UsesInMemory {
         if due && let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (store, scope, id) = (store.clone(), Account { uin: account }, secret_id.to_owned());
             runtime.spawn(async move {
-                let written = store.write(move |tx| tx.put::<KeyUses>(&scope, &id, &now)).await;
+                let written = store.write(move |tx| {
+                    // The key may have been deleted since.
+                    if tx.contains::<AccessKeys>(&scope, id.as_str())? {
+                        tx.put::<KeyUses>(&scope, &id, &now)?;
+                    }
+                    Ok::<_, StoreError>(())
+                });
+                let written = written.await;
                 if let Err(error) = written {
                     tracing::warn!(%error, "the last use of a key could not be written down");
                 }
@@ -74,11 +83,16 @@ impl UsesInMemory {
 
 #[cfg(test)]
 mod tests {
+    use rookery_seal::Seal;
+
     use super::*;
+    use crate::cam::access_keys::Fresh;
 
     #[tokio::test]
     async fn the_last_use_is_known_at_once_and_after_a_restart() {
         let (store, scope) = (Store::in_memory(), Account { uin: 1 });
+        let key = Fresh::make(&Seal::ephemeral().unwrap(), 1, String::new(), 0).unwrap().row().1;
+        store.write(move |tx| tx.put::<AccessKeys>(&scope, &"AKID1".to_owned(), &key)).await.unwrap();
         let uses = UsesInMemory::default();
         let last = |uses: &UsesInMemory| store.read(|view| uses.last(view, scope, "AKID1")).unwrap();
         assert_eq!(last(&uses), None);
@@ -91,5 +105,15 @@ mod tests {
         assert_eq!(last(&UsesInMemory::default()), Some(100), "the second is not due yet");
         uses.forget("AKID1");
         assert_eq!(last(&uses), Some(100));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_of_a_key_that_is_gone() {
+        let (store, uses) = (Store::in_memory(), UsesInMemory::default());
+        uses.note(&store, 1, "AKID1", 100);
+        tokio::task::yield_now().await;
+        store.write(|_| Ok::<_, StoreError>(())).await.unwrap();
+        let written = store.read(|view| view.get::<KeyUses>(&Account { uin: 1 }, "AKID1")).unwrap();
+        assert_eq!(written, None);
     }
 }
