@@ -28,7 +28,16 @@ AXES = ("tccli", *SDKS.values(), TERRAFORM, "rookery call", "hand-signed")
 OFFICIAL = ("tccli", *SDKS.values())
 
 # Implemented actions that refuse nothing which the gateway lets through, and why. One that does refuse has to leave this table.
+NO_PARAMETERS = "it has no parameters, and only a missing permission refuses it"
 CANNOT_REFUSE = {
+    ("cam", "DescribeSafeAuthFlag"): NO_PARAMETERS,
+    ("cam", "DescribeSafeAuthFlagIntl"): NO_PARAMETERS,
+    ("cam", "DescribeUserSAMLConfig"): NO_PARAMETERS,
+    ("cam", "GetAccountSummary"): NO_PARAMETERS,
+    ("cam", "GetPasswordRules"): NO_PARAMETERS,
+    ("cam", "GetUserAppId"): NO_PARAMETERS,
+    ("cam", "ListSAMLProviders"): NO_PARAMETERS,
+    ("cam", "ListUsers"): NO_PARAMETERS,
     ("kms", "DescribeWhiteBoxServiceStatus"): "it has no parameters, and everybody can have white-box keys",
     ("kms", "GetRegions"): "it has no parameters, and every caller may read the regions",
     ("kms", "GetServiceStatus"): "it has no parameters, and the service is open to everybody",
