@@ -23,7 +23,7 @@ import images
 import organisation
 import sdk
 from cloud import eventually
-from distribution import Login
+from distribution import Login, Registry
 from providers import Provider
 from skopeo import Skopeo
 from typed import Typed
@@ -371,8 +371,11 @@ def test_the_registry_refuses_what_policies_refuse(cloud, cam, holder, owner, st
     assert refused(pulling.raw_manifest, f"{repository('team/closed')}:1")
     assert refused(pulling.push, layout, f"{repository('team/open')}:3")
 
-    # What is taken away is gone at the next login, and with the user everything.
+    # What is taken away is gone at once, also for who holds a bearer token that says otherwise.
+    held = Registry(Login(cloud.registry, user.login.username, user.login.password)).repository(repository("team/open"))
+    assert held.get("manifests/1").status == 200
     cam("DetachUserPolicy", PolicyId=reading, DetachUin=uin)
+    assert held.get("manifests/1").status == 401
     assert refused(user.raw_manifest, f"{repository('team/open')}:1")
 
 

@@ -163,6 +163,13 @@ pub trait Access: Send + Sync + 'static {
         password: &str,
     ) -> BoxFuture<'_, Result<Option<Subject>, AccessError>>;
 
+    /// Whether what `subject` holds can be taken away, so that it is asked at every request and not only when a token is issued.
+    /// Without it a token holds what it says until it ends.
+    fn asks_always(&self, subject: &Subject) -> bool {
+        let _ = subject;
+        false
+    }
+
     /// Which of the `asked` actions `subject` (`None` = anonymous) at `peer` holds now on `repository`. Actions beyond `asked` are
     /// ignored.
     fn grant(

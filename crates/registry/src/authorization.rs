@@ -16,7 +16,7 @@ use crate::token::Claims;
 
 /// Somebody whose credentials are good.
 pub(crate) enum Caller {
-    /// Holds what the token says, no more and no less.
+    /// Holds what the token says, and no more; nor less, unless the product is to be asked each time.
     Bearer(Arc<Claims>),
     /// Holds what the product grants at this moment.
     Basic(Subject),
@@ -89,7 +89,13 @@ impl Registry {
         peer: IpAddr,
     ) -> Result<bool, Error> {
         match caller {
-            Caller::Bearer(claims) => Ok(claims.actions(repository).contains(actions)),
+            Caller::Bearer(claims) if !claims.actions(repository).contains(actions) => Ok(false),
+            Caller::Bearer(claims) => match claims.subject() {
+                Some(subject) if self.inner.access.asks_always(subject) => {
+                    self.granted(Some(subject), repository, actions, peer).await
+                }
+                _ => Ok(true),
+            },
             Caller::Basic(subject) => self.granted(Some(subject), repository, actions, peer).await,
         }
     }

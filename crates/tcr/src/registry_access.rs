@@ -207,6 +207,11 @@ impl Access for RegistryAccess {
         std::future::ready(self.authenticate_now(registry, username, password)).boxed()
     }
 
+    /// Rights that policies give can be taken away; the root's cannot.
+    fn asks_always(&self, subject: &Subject) -> bool {
+        !tokens::is_of_root(subject)
+    }
+
     /// Whoever holds a token of the instance may do in its namespaces what the policies of who made the token allow; everybody may pull
     /// from the public ones.
     fn grant(

@@ -139,6 +139,12 @@ pub(crate) fn caller_of(subject: &Subject, instance: &Instance) -> Option<Caller
     caller.into_caller(instance.scope.uin)
 }
 
+/// Whether a subject logged in with a token that the root made with a permanent key.
+pub(crate) fn is_of_root(subject: &Subject) -> bool {
+    let caller = subject.attributes.get(CALLER).and_then(|text| serde_json::from_str(text).ok());
+    caller.is_some_and(|caller: LoginCaller| caller.is_root())
+}
+
 /// Whether who logged in earlier is still welcome in the instance: the bearer token that the registry gave out may be older than
 /// what has since become of the login.
 pub(crate) fn still_holds(

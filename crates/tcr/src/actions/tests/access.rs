@@ -115,6 +115,10 @@ async fn a_login_may_do_what_its_maker_may() {
         "what is refused later is refused"
     );
     assert_eq!(log_in(&bench, Some(&id), &UIN.to_string(), &made.token).await, None, "not as the root");
+    assert!(access(&bench).asks_always(&subject), "a policy can be taken away");
+    let root = token(&bench, &id, "temp").await.token;
+    let root = log_in(&bench, Some(&id), &UIN.to_string(), &root).await.unwrap();
+    assert!(!access(&bench).asks_always(&root));
 }
 
 #[tokio::test]
