@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rookery_api::PRODUCTS;
 use rookery_api::shape::{Kind, StructureShape};
@@ -96,12 +96,15 @@ fn action_files() -> Vec<(String, String)> {
     let mut files = Vec::new();
     let directory =
         |path: &Path| std::fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path());
-    for product in directory(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")) {
-        for group in directory(&product.join("src/actions")).filter(|group| !group.ends_with("tests")) {
-            for file in directory(&group) {
-                let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
-                files.push((name, std::fs::read_to_string(file).unwrap()));
-            }
+    let products = directory(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    let mut found: Vec<PathBuf> =
+        products.flat_map(|product| directory(&product.join("src/actions"))).collect();
+    while let Some(path) = found.pop() {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() && !name.ends_with("tests") {
+            found.extend(directory(&path));
+        } else if path.is_file() {
+            files.push((name, std::fs::read_to_string(path).unwrap()));
         }
     }
     files
