@@ -76,6 +76,49 @@ impl Scene {
         Ok(reply.access_key.unwrap().access_key_id)
     }
 
+    /// As many users, groups, policies and roles as an account may have.
+    async fn fill(&self) {
+        let scope = self.scope();
+        let fill = move |tx: &mut rookery_store::Transaction<'_>| {
+            for number in 0..MOST as u64 {
+                tx.put::<Users>(&scope, &(number + 1), &user(number))?;
+            }
+            for number in 0..GROUPS as u64 {
+                let row = GroupRow { name: format!("group-{number}"), remark: String::new(), created_at: 0 };
+                tx.put::<Groups>(&scope, &number, &row)?;
+            }
+            for number in 0..POLICIES as u64 {
+                let row = PolicyRow {
+                    name: format!("policy-{number}"),
+                    description: String::new(),
+                    created_at: 0,
+                    updated_at: 0,
+                    default_version: 1,
+                    last_version: 1,
+                    tags: Vec::new(),
+                };
+                tx.put::<Policies>(&scope, &(number + 1_000), &row)?;
+            }
+            for number in 0..ROLES as u64 {
+                let row = RoleRow {
+                    name: format!("role-{number}"),
+                    description: String::new(),
+                    trust: String::new(),
+                    created_at: 0,
+                    updated_at: 0,
+                    console_login: false,
+                    session_duration: 0,
+                    kind: RoleKind::User,
+                    boundary: None,
+                    tags: Vec::new(),
+                };
+                tx.put::<Roles>(&scope, &number, &row)?;
+            }
+            Ok::<_, rookery_store::StoreError>(())
+        };
+        self.store.write(fill).await.unwrap();
+    }
+
     /// Everything that is kept, as an export has it.
     fn kept(&self) -> String {
         let mut text = Vec::new();
@@ -105,45 +148,7 @@ fn user(uid: u64) -> UserRow {
 #[tokio::test]
 async fn every_quota_ends_with_its_own_code() {
     let scene = Scene::new().await;
-    let scope = scene.scope();
-    let fill = move |tx: &mut rookery_store::Transaction<'_>| {
-        for number in 0..MOST as u64 {
-            tx.put::<Users>(&scope, &(number + 1), &user(number))?;
-        }
-        for number in 0..GROUPS as u64 {
-            let row = GroupRow { name: format!("group-{number}"), remark: String::new(), created_at: 0 };
-            tx.put::<Groups>(&scope, &number, &row)?;
-        }
-        for number in 0..POLICIES as u64 {
-            let row = PolicyRow {
-                name: format!("policy-{number}"),
-                description: String::new(),
-                created_at: 0,
-                updated_at: 0,
-                default_version: 1,
-                last_version: 1,
-                tags: Vec::new(),
-            };
-            tx.put::<Policies>(&scope, &(number + 1_000), &row)?;
-        }
-        for number in 0..ROLES as u64 {
-            let row = RoleRow {
-                name: format!("role-{number}"),
-                description: String::new(),
-                trust: String::new(),
-                created_at: 0,
-                updated_at: 0,
-                console_login: false,
-                session_duration: 0,
-                kind: RoleKind::User,
-                boundary: None,
-                tags: Vec::new(),
-            };
-            tx.put::<Roles>(&scope, &number, &row)?;
-        }
-        Ok::<_, rookery_store::StoreError>(())
-    };
-    scene.store.write(fill).await.unwrap();
+    scene.fill().await;
     let name = || "one-more".to_owned();
     let refused = scene.add(&name()).await.unwrap_err();
     assert_eq!(refused.code().name(), "InvalidParameter.SubUserFull");

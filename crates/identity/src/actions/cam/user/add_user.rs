@@ -29,15 +29,7 @@ pub(crate) async fn add_user(cam: &Cam, call: Call<AddUserRequest>) -> Result<Ad
     let console_login = names::flag("ConsoleLogin", request.console_login)?.unwrap_or(false);
     let need_reset_password = names::flag("NeedResetPassword", request.need_reset_password)?.unwrap_or(false);
     let with_key = names::flag("UseApi", request.use_api)?.unwrap_or(false);
-    let given = request.password.filter(|password| !password.is_empty()).map(Zeroizing::new);
-    if let Some(password) = &given {
-        cam.store.read(|view| PasswordRulesRow::read(view, scope.uin))?.check(password)?;
-    }
-    let password = match given {
-        Some(password) => Some(password),
-        None if console_login => Some(passwords::random()?),
-        None => None,
-    };
+    let password = password(cam, scope.uin, request.password, console_login)?;
     let hash = match &password {
         Some(password) => Some(passwords::hash(password.clone(), now).await?),
         None => None,
@@ -91,6 +83,23 @@ pub(crate) async fn add_user(cam: &Cam, call: Call<AddUserRequest>) -> Result<Ad
         uid,
         phone_num_verify_link: String::new(),
     })
+}
+
+/// The password of a new user: the given one, if it obeys the rules; else a random one, where the user may log in.
+fn password(
+    cam: &Cam,
+    account: u64,
+    given: Option<String>,
+    console_login: bool,
+) -> Result<Option<Zeroizing<String>>, Error> {
+    match given.filter(|password| !password.is_empty()).map(Zeroizing::new) {
+        Some(password) => {
+            cam.store.read(|view| PasswordRulesRow::read(view, account))?.check(&password)?;
+            Ok(Some(password))
+        }
+        None if console_login => Ok(Some(passwords::random()?)),
+        None => Ok(None),
+    }
 }
 
 pub(crate) fn resources(_: &Cam, _: &Call<AddUserRequest>) -> Vec<Resource> {
