@@ -204,20 +204,20 @@ mod tests {
     use super::*;
     use crate::commands::{Cli, Command};
 
-    async fn everything(directory: &Path) -> (Arc<Front>, Arc<Tcr>) {
+    async fn everything(directory: &Path) -> Arc<Front> {
         let data = directory.to_str().unwrap();
         let Command::Serve(options) = Cli::parse_from(["rookery", "serve", "--data", data]).command else {
             panic!("the command is serve")
         };
         let store = Store::open(directory).unwrap();
-        wire(&options, directory, None, store, &World::system()).await.unwrap()
+        wire(&options, directory, None, store, &World::system()).await.unwrap().0
     }
 
     /// Whatever is registered anywhere comes by here, so no action can be forgotten.
     #[tokio::test]
     async fn every_registered_action_asks_for_a_permission() {
         let directory = tempfile::tempdir().unwrap();
-        let (front, _) = everything(directory.path()).await;
+        let front = everything(directory.path()).await;
         let world = World::system();
         let account = Account { uin: 100_000_000_001, app_id: 1 };
         let user = Principal::User { uin: 100_100_000_001, name: "nobody".into() };
