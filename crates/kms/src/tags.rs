@@ -1,12 +1,15 @@
 //! The tags of everything in KMS that can have some, in one place: a row for each resource, made with it and removed with it.
 //!
-//! A tag service reads and writes them through [`Kms::tags`], [`Kms::set_tags`] and [`Kms::tagged`]. Resources are named by the last
+//! The tag service reads and writes them through [`Holder`]. Resources are named by the last
 //! segment of their six-segment names: `key/creatorUin/<creator>/<id>`, whatever kind of key it is.
 
 use std::collections::HashSet;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use rookery_api::kms::{Tag, TagFilter};
-use rookery_store::{Read, Regional, Scan, StoreError, Table, Transaction};
+use rookery_store::{Read, Regional, StoreError, Table, Transaction};
+use rookery_tag::{Change, Holder, HolderError, Outcome, ResourceName, changed};
 use serde::{Deserialize, Serialize};
 
 use crate::Kms;
@@ -94,34 +97,53 @@ pub(crate) fn detach(
     tx.delete::<Tags>(scope, &resource(creator, id))
 }
 
-impl Kms {
-    /// The tags of a resource, which may be none; `None` where there is no such resource.
-    pub fn tags(&self, scope: &Regional, resource: &str) -> Result<Option<Vec<KeyTag>>, Error> {
-        Ok(self.store.read(|view| view.get::<Tags>(scope, resource))?)
+/// Where a resource is kept, and under which name.
+fn place(resource: &ResourceName) -> (Regional, String) {
+    let scope = Regional { uin: resource.account, region: resource.region.clone() };
+    (scope, format!("{}/{}", resource.prefix, resource.id))
+}
+
+fn pairs(tags: Vec<KeyTag>) -> Vec<(String, String)> {
+    tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
+}
+
+impl Holder for Kms {
+    fn holds(&self, service: &str, prefix: &str) -> bool {
+        service == "kms" && prefix == "key"
     }
 
-    /// Gives a resource these tags instead of those it has. Says whether there is such a resource.
-    pub async fn set_tags(
-        &self,
-        scope: Regional,
-        resource: String,
-        tags: Vec<KeyTag>,
-    ) -> Result<bool, Error> {
-        self.store
-            .write(move |tx| {
-                let exists = tx.contains::<Tags>(&scope, resource.as_str())?;
-                if exists {
-                    tx.put::<Tags>(&scope, &resource, &tags)?;
-                }
-                Ok::<_, StoreError>(exists)
-            })
-            .await
-            .map_err(Error::from)
+    fn tags(&self, resource: &ResourceName) -> Result<Option<Vec<(String, String)>>, HolderError> {
+        let (scope, name) = place(resource);
+        Ok(self.store.read(|view| view.get::<Tags>(&scope, name.as_str()))?.map(pairs))
     }
 
-    /// Every resource of an account in a region that can have tags, with those it has, in the order of the names.
-    pub fn tagged(&self, scope: &Regional) -> Result<Vec<(String, Vec<KeyTag>)>, Error> {
-        Ok(self.store.read(|view| view.scan::<Tags>(scope, Scan::all()))?)
+    fn change(&self, resource: ResourceName, change: Change) -> BoxFuture<'_, Result<Outcome, HolderError>> {
+        let (scope, name) = place(&resource);
+        let written = self.store.write(move |tx| {
+            let Some(tags) = tx.get::<Tags>(&scope, name.as_str())? else { return Ok(Outcome::NoResource) };
+            let Some(tags) = changed(pairs(tags), &change) else { return Ok(Outcome::TooMany) };
+            let tags = tags.into_iter().map(|(key, value)| KeyTag { key, value }).collect();
+            tx.put::<Tags>(&scope, &name, &tags)?;
+            Ok::<_, StoreError>(Outcome::Changed)
+        });
+        async move { Ok(written.await?) }.boxed()
+    }
+
+    fn tagged(&self, account: u64) -> Result<Vec<(ResourceName, Vec<(String, String)>)>, HolderError> {
+        let rows = self.store.read(|view| view.scan_account::<Tags>(account))?;
+        let named =
+            rows.into_iter().filter(|(_, _, tags)| !tags.is_empty()).filter_map(|(scope, name, tags)| {
+                let (prefix, id) = name.split_once('/')?;
+                let resource = ResourceName {
+                    service: "kms".to_owned(),
+                    region: scope.region,
+                    account,
+                    prefix: prefix.to_owned(),
+                    id: id.to_owned(),
+                };
+                Some((resource, pairs(tags)))
+            });
+        Ok(named.collect())
     }
 }
 
@@ -164,19 +186,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_product_reads_and_writes_the_tags_of_what_exists() {
+    async fn the_tag_service_reads_and_writes_the_tags_of_what_exists() {
         let scene = Scene::new();
         let id = scene.create("release", ECC).await;
-        let name = resource(ACCOUNT.uin, &id);
-        assert_eq!(scene.kms.tags(&scene.scope(), &name).unwrap(), Some(Vec::new()));
-        let tags = read(vec![tag("team", "build")]).unwrap();
-        assert!(scene.kms.set_tags(scene.scope(), name.clone(), tags.clone()).await.unwrap());
-        assert_eq!(scene.kms.tags(&scene.scope(), &name).unwrap(), Some(tags.clone()));
-        assert_eq!(scene.kms.tagged(&scene.scope()).unwrap(), [(name, tags.clone())]);
+        let name = |region: &str, id: String| ResourceName {
+            service: "kms".to_owned(),
+            region: region.to_owned(),
+            account: ACCOUNT.uin,
+            prefix: "key".to_owned(),
+            id,
+        };
+        let key = name(&scene.scope().region, format!("creatorUin/{}/{id}", ACCOUNT.uin));
+        let holder: &dyn Holder = scene.kms.as_ref();
+        assert!(holder.holds("kms", "key") && !holder.holds("kms", "alias"));
+        assert_eq!(holder.tags(&key).unwrap(), Some(Vec::new()));
+        assert!(holder.tagged(ACCOUNT.uin).unwrap().is_empty(), "it has none yet");
 
-        assert!(!scene.kms.set_tags(scene.scope(), "key/none".to_owned(), tags).await.unwrap());
-        assert_eq!(scene.kms.tags(&scene.scope(), "key/none").unwrap(), None);
-        let elsewhere = Regional { region: "ap-beijing".to_owned(), ..scene.scope() };
-        assert!(scene.kms.tagged(&elsewhere).unwrap().is_empty());
+        let tags = vec![("team".to_owned(), "build".to_owned())];
+        let change = Change { replace: tags.clone(), remove: Vec::new(), most: 1 };
+        assert_eq!(holder.change(key.clone(), change.clone()).await.unwrap(), Outcome::Changed);
+        assert_eq!(holder.tags(&key).unwrap(), Some(tags.clone()));
+        assert_eq!(holder.tagged(ACCOUNT.uin).unwrap(), [(key.clone(), tags)]);
+        let more = Change { replace: vec![("stage".to_owned(), "test".to_owned())], ..change.clone() };
+        assert_eq!(holder.change(key.clone(), more).await.unwrap(), Outcome::TooMany);
+
+        for nobody in [name("ap-beijing", key.id), name(&key.region, "none".to_owned())] {
+            assert_eq!(holder.change(nobody.clone(), change.clone()).await.unwrap(), Outcome::NoResource);
+            assert_eq!(holder.tags(&nobody).unwrap(), None);
+        }
+        assert!(holder.tagged(ACCOUNT.uin + 1).unwrap().is_empty());
     }
 }

@@ -129,7 +129,7 @@ async fn wire(
     actions.extend(rookery_kms::register(&kms));
     actions.extend(rookery_tcr::register(&tcr));
     // Products that keep the tags of their own resources.
-    let holders = vec![Arc::clone(&cam) as Arc<dyn Holder>, Arc::clone(&tcr) as _];
+    let holders = vec![Arc::clone(&cam) as Arc<dyn Holder>, Arc::clone(&kms) as _, Arc::clone(&tcr) as _];
     let tags = Tags::new(state, world.clone(), holders);
     actions.extend(rookery_tag::register(&tags));
     cam.connect_tags(tags);
