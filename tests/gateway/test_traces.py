@@ -55,6 +55,20 @@ def test_an_answered_request_leaves_a_record(ask, instances, trace, cloud):
     assert record["duration_micros"] > 0
 
 
+def test_what_nothing_read_is_named(ask, api, instances, identity, trace):
+    v1 = api.v1("sts", "GetCallerIdentity", region="ap-guangzhou")
+    read = instances.request()
+    for request, expected in (
+        (read, []),
+        (read.with_header("X-TC-Nonce", "1"), ["x-tc-nonce"]),
+        (replace(read, target="/?Limit=1"), ["the query of a POST"]),
+        (identity.request(region="ap-guangzhou"), ["x-tc-region"]),
+        (v1.request(), ["Region"]),
+    ):
+        _, record = trace(f"traces/{ask(request).request_id}")
+        assert record["error"] is None and record["never_read"] == expected
+
+
 def test_long_parameters_are_cut(ask, instances, trace):
     body = json.dumps({"Registryids": ["tcr-nobody12"] * 1000}).encode()
     _, record = trace(f"traces/{ask(instances.request(body=body)).request_id}")

@@ -15,6 +15,7 @@ use crate::call::{Call, Caller, Language, RequestId};
 use crate::common_parameters::{CommonParameters, Style};
 use crate::error::{CommonError, Refusal};
 use crate::identity::Identity;
+use crate::never_read::Unread;
 use crate::permission::{self, Asked, Resource};
 
 /// A future of any action, boxed so that all actions have one type.
@@ -51,7 +52,9 @@ pub struct Failure {
     pub code: &'static str,
     /// The words for the client.
     pub message: String,
-    /// What the client is not told.
+    /// What is wrong with the request, more exactly than the client's words say it; for the trace.
+    pub detail: Option<String>,
+    /// What went wrong inside, which the client is not told.
     pub internal: Option<String>,
 }
 
@@ -59,7 +62,12 @@ impl Failure {
     /// A common error in the language of the call.
     #[must_use]
     pub fn common(error: &CommonError, language: Language) -> Self {
-        Self { code: error.code(), message: error.message(language).into_owned(), internal: None }
+        Self {
+            code: error.code(),
+            message: error.message(language).into_owned(),
+            detail: error.detail(),
+            internal: None,
+        }
     }
 }
 
@@ -69,6 +77,7 @@ type Handler = Box<dyn Fn(Value, Place) -> BoxFuture<Outcome> + Send + Sync>;
 pub struct Actions {
     catalogue: &'static [&'static ProductShape],
     handlers: HashMap<(&'static str, &'static str, usize), Handler>,
+    unread: HashMap<(&'static str, &'static str, &'static str), &'static [&'static str]>,
 }
 
 impl Default for Actions {
@@ -87,7 +96,7 @@ impl Actions {
     /// No actions yet of the products of `catalogue`.
     #[must_use]
     pub fn of(catalogue: &'static [&'static ProductShape]) -> Self {
-        Self { catalogue, handlers: HashMap::new() }
+        Self { catalogue, handlers: HashMap::new(), unread: HashMap::new() }
     }
 
     /// The products that exist here, whether or not anything of them is registered.
@@ -117,6 +126,19 @@ impl Actions {
     /// Takes over the actions of another product.
     pub fn extend(&mut self, other: Actions) {
         self.handlers.extend(other.handlers);
+    }
+
+    /// Says which members of their requests actions never take, for the trace.
+    pub fn never_reading(&mut self, table: &[Unread]) {
+        let some = table.iter().filter(|unread| !unread.members.is_empty());
+        self.unread
+            .extend(some.map(|unread| ((unread.product, unread.version, unread.action), unread.members)));
+    }
+
+    /// The members of its request that an action never takes.
+    pub(crate) fn unread(&self, found: &Found) -> &'static [&'static str] {
+        let key = (found.product.name, found.product.version, found.shape.name);
+        self.unread.get(&key).copied().unwrap_or_default()
     }
 
     /// The function of an action, where one is registered.
@@ -172,9 +194,13 @@ where
             write_structure(&reply, &mut text, Nulls::Written);
             Ok(text)
         }
+        Err(error) if let Some(common) = error.common() => {
+            Err(Failure { internal: error.internal(), ..Failure::common(&common, language) })
+        }
         Err(error) => Err(Failure {
             code: error.code().name(),
             message: error.message(language),
+            detail: None,
             internal: error.internal(),
         }),
     };

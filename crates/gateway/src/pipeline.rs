@@ -23,10 +23,11 @@ use crate::common_parameters::{CommonParameters, Style};
 use crate::diagnosis::LikelyCause;
 use crate::error::CommonError;
 use crate::identity::Identity;
+use crate::proxy::RefusedTarget;
 use crate::rate::{Counted, Limits, Rates};
 use crate::replay::ReplayGuard;
 use crate::trace::{Record, TracedError, Traces};
-use crate::{address, arrival, common_parameters, masking, parameters, reply};
+use crate::{address, arrival, common_parameters, masking, never_read, parameters, reply};
 
 /// What the gateway can be told.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,9 @@ pub struct Options {
     /// The networks that may not call, whatever `allow` says.
     pub deny: Vec<IpNet>,
 }
+
+/// What the trace says in place of a code, for what the proxy refuses: its answer is no reply of the API.
+const REFUSED_BY_PROXY: &str = "RefusedByProxy";
 
 /// The front door of the API.
 pub struct Gateway {
@@ -99,6 +103,26 @@ impl Gateway {
         &self.actions
     }
 
+    /// Writes down that a request through the proxy was refused. It was for somebody else, so nothing of it is read but where it was going.
+    pub fn note_refusal(&self, refused: RefusedTarget<'_>) -> RequestId {
+        let request_id = RequestId(self.world.uuid());
+        let mut record = Box::new(Record::new(request_id, self.world.now(), refused.peer));
+        let (uri, headers) = (refused.request.uri(), refused.request.headers());
+        record.method = refused.request.method().to_string();
+        record.host = uri.authority().map(ToString::to_string).unwrap_or_default();
+        uri.path().clone_into(&mut record.path);
+        let user_agent = headers.get(http::header::USER_AGENT);
+        record.user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        record.error = Some(TracedError {
+            code: REFUSED_BY_PROXY,
+            message: refused.words.to_owned(),
+            detail: None,
+            internal: None,
+        });
+        self.traces.keep(record);
+        request_id
+    }
+
     /// Answers one request.
     pub async fn answer<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Full<Bytes>>
     where
@@ -132,6 +156,7 @@ impl Gateway {
             record.error = Some(TracedError {
                 code: failure.code,
                 message: failure.message.clone(),
+                detail: failure.detail.clone(),
                 internal: failure.internal.clone(),
             });
         }
@@ -169,6 +194,7 @@ impl Gateway {
         record.product = Some(found.product.name);
         let region = action::region(&found, &address, &common).map_err(|error| stop(&error, language))?;
         record.region = Some(region.clone());
+        record.never_read = never_read::of_message(arrival, &common, !region.is_empty());
         let handler = self
             .actions
             .handler(&found)
@@ -183,6 +209,8 @@ impl Gateway {
         self.rates.count(&counted).map_err(|error| stop(&error, language))?;
         let value = parameters::read(arrival, &common, &found).map_err(|error| stop(&error, language))?;
         record.parameters = Some(masking::write(&value, found.shape.input));
+        let unread = never_read::sent(&value, found.shape.input, self.actions.unread(&found));
+        record.never_read.extend(unread.map(Cow::Borrowed));
 
         let identity = Arc::clone(self.verifier.identity());
         let place = Place { caller, region, language, request_id: record.request_id, identity };

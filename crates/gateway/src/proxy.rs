@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::uri::Authority;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -28,6 +28,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::address;
+use crate::call::RequestId;
 use crate::listen::{self, Connection};
 use crate::tls::{CertificateAuthority, TlsError};
 
@@ -82,8 +83,26 @@ fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
+/// A request through the proxy that was refused.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusedTarget<'a> {
+    /// Who asked.
+    pub peer: SocketAddr,
+    /// The request; its target has an authority.
+    pub request: &'a Request<Incoming>,
+    /// What the client was told.
+    pub words: &'a str,
+}
+
+/// Where refusals are written down; gives the id under which they are found again.
+type Witness = Box<dyn Fn(RefusedTarget<'_>) -> RequestId + Send + Sync>;
+
+/// The header of a refusal that names its record in the trace.
+const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-rookery-request-id");
+
 /// The proxy of a plain HTTP listener.
 pub struct Proxy {
+    witness: Witness,
     names: ServedNames,
     authority: Arc<CertificateAuthority>,
     tls: ServerConfig,
@@ -107,10 +126,14 @@ enum Verdict {
 }
 
 impl Proxy {
-    /// A proxy to `names`, with certificates of `authority` in its tunnels.
-    pub fn new(names: ServedNames, authority: Arc<CertificateAuthority>) -> Result<Self, TlsError> {
+    /// A proxy to `names`, with certificates of `authority` in its tunnels; what it refuses is told to `witness`.
+    pub fn new(
+        names: ServedNames,
+        authority: Arc<CertificateAuthority>,
+        witness: impl Fn(RefusedTarget<'_>) -> RequestId + Send + Sync + 'static,
+    ) -> Result<Self, TlsError> {
         let tls = authority.server_config()?;
-        Ok(Self { names, authority, tls })
+        Ok(Self { witness: Box::new(witness), names, authority, tls })
     }
 
     fn verdict(
@@ -167,7 +190,8 @@ where
             Verdict::Serve => Ok(handler(request, connection)),
             Verdict::Refuse(words) => {
                 tracing::warn!(%peer, "{}", words.trim_end());
-                Err(refusal(words))
+                let id = (proxy.witness)(RefusedTarget { peer, request: &request, words: words.trim_end() });
+                Err(refusal(words, id))
             }
             Verdict::Tunnel(name) => {
                 if let Some(watcher) = tunnel_watcher.lock().take() {
@@ -218,10 +242,13 @@ where
     }
 }
 
-fn refusal(words: String) -> Response<Full<Bytes>> {
+fn refusal(words: String, id: RequestId) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(words)));
     *response.status_mut() = StatusCode::FORBIDDEN;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID_HEADER, id);
+    }
     response
 }
 
@@ -282,7 +309,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let authority =
             CertificateAuthority::open_or_create(directory.path(), OffsetDateTime::now_utc()).unwrap();
-        let proxy = Proxy::new(names(), Arc::new(authority)).unwrap();
+        let proxy = Proxy::new(names(), Arc::new(authority), |_| RequestId(uuid::Uuid::nil())).unwrap();
         let here = IpAddr::from(Ipv4Addr::LOCALHOST);
         let verdict = |method: Method, version, target: Option<&'static str>, peer| {
             proxy.verdict(&method, version, target.map(Authority::from_static).as_ref(), peer)

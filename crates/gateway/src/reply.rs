@@ -109,7 +109,12 @@ mod tests {
             text(Ok(br#"{"TotalCount":0}"#.to_vec())).await,
             format!(r#"{{"Response":{{"TotalCount":0,"RequestId":"{id}"}}}}"#)
         );
-        let failure = Failure { code: "InternalError", message: "a \"quote\"".to_owned(), internal: None };
+        let failure = Failure {
+            code: "InternalError",
+            message: "a \"quote\"".to_owned(),
+            detail: None,
+            internal: None,
+        };
         assert_eq!(
             text(Err(failure)).await,
             format!(

@@ -4,6 +4,7 @@
 //! server computed over a refused signature is in it, because the one who signed already knows every part of it but not which differs.
 //! The times, ids and addresses of a record become text when it is read, which few records ever are.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
@@ -62,6 +63,8 @@ pub struct Record {
     pub reading: Option<&'static str>,
     /// The parameters of the action, once they have passed its shape, with their secrets masked.
     pub parameters: Option<Masked>,
+    /// What was sent and read by nothing: members of the action's request, and parts of the message.
+    pub never_read: Vec<Cow<'static, str>>,
     /// The permission asked for and what decided it.
     pub permission: Option<Asked>,
     /// The error that the client was told.
@@ -100,6 +103,7 @@ impl Record {
             principal: None,
             reading: None,
             parameters: None,
+            never_read: Vec::new(),
             permission: None,
             error: None,
             computed: None,
@@ -125,7 +129,10 @@ pub struct TracedError {
     pub code: &'static str,
     /// The words.
     pub message: String,
-    /// What the client was not told.
+    /// What is wrong with the request, more exactly than the client's words say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What went wrong inside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub internal: Option<String>,
 }

@@ -24,6 +24,7 @@ use crate::commands::Serve;
 use crate::data_directory::Endpoints;
 use crate::front::Front;
 use crate::master_key;
+use crate::never_read::NEVER_READ;
 
 type Ended = Result<(), Box<dyn Error>>;
 
@@ -70,8 +71,11 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let https = Listener::bind(options.https).await.map_err(|error| bind_failed(options.https, &error))?;
     let authority = Arc::new(CertificateAuthority::open_or_create(&directory, world.now())?);
     let names = ServedNames::new(&options.registry_suffix, &[http.address.port(), https.address.port()]);
-    let http = http.proxying(Proxy::new(names, Arc::clone(&authority))?);
     let (front, tcr, kms) = wire(&options, &directory, pinned, store, &world).await?;
+    let witness = Arc::clone(&front);
+    let proxy =
+        Proxy::new(names, Arc::clone(&authority), move |refused| witness.gateway.note_refusal(refused))?;
+    let http = http.proxying(proxy);
 
     let (stop, stopped) = watch::channel(false);
     let endpoints = Endpoints {
@@ -107,7 +111,7 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
 }
 
 /// The one place where the parts meet.
-async fn wire(
+pub(crate) async fn wire(
     options: &Serve,
     directory: &Path,
     pinned: Option<RootKey>,
@@ -125,6 +129,7 @@ async fn wire(
     actions.extend(rookery_identity::register(&cam));
     actions.extend(rookery_kms::register(&kms));
     actions.extend(rookery_tcr::register(&tcr));
+    actions.never_reading(NEVER_READ);
     let gateway_options = GatewayOptions {
         rates: Limits {
             action: options.rate_limits,
