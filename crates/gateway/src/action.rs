@@ -223,7 +223,7 @@ pub fn find(
     catalogue: &'static [&'static ProductShape],
     address: &Address,
     scope_service: Option<&str>,
-    common: &CommonParameters,
+    common: &CommonParameters<'_>,
 ) -> Result<Found, CommonError> {
     let named = |name: &str| catalogue.iter().find(|product| product.name == name);
     if address.unknown_product {
@@ -235,13 +235,13 @@ pub fn find(
             .iter()
             .find(|candidate| candidate.name == product.name && candidate.version == common.version)
             .ok_or_else(|| CommonError::NoSuchVersion {
-                version: common.version.clone(),
+                version: common.version.clone().into_owned(),
                 service: product.name.to_owned(),
             })?;
         let found = found(product, &common.action).ok_or_else(|| CommonError::InvalidAction {
-            action: common.action.clone(),
+            action: common.action.clone().into_owned(),
             service: product.name.to_owned(),
-            version: common.version.clone(),
+            version: common.version.clone().into_owned(),
         });
         return found.and_then(still_offered);
     }
@@ -249,7 +249,7 @@ pub fn find(
         .iter()
         .filter(|product| product.version == common.version)
         .find_map(|product| found(product, &common.action))
-        .ok_or_else(|| CommonError::ActionNotFound(common.action.clone()))
+        .ok_or_else(|| CommonError::ActionNotFound(common.action.clone().into_owned()))
         .and_then(still_offered)
 }
 
@@ -267,8 +267,12 @@ fn found(product: &'static ProductShape, action: &str) -> Option<Found> {
 }
 
 /// The region of a call: required, known, supported by the product and reachable through the address, each with its own error.
-pub fn region(found: &Found, address: &Address, common: &CommonParameters) -> Result<String, CommonError> {
-    let Support::Only(supported) = region::support(found.product.name) else { return Ok(String::new()) };
+pub fn region(
+    found: &Found,
+    address: &Address,
+    common: &CommonParameters<'_>,
+) -> Result<&'static str, CommonError> {
+    let Support::Only(supported) = region::support(found.product.name) else { return Ok("") };
     let name = if common.style == Style::Header { "X-TC-Region" } else { "Region" };
     let code = common.region.as_deref().ok_or(match common.style {
         Style::Header => CommonError::MissingHeader(name),
@@ -276,7 +280,7 @@ pub fn region(found: &Found, address: &Address, common: &CommonParameters) -> Re
     })?;
     let region = region::find(code).ok_or(CommonError::InvalidCommonValue(name))?;
     if supported.contains(&region.code) && address.reaches(region) {
-        Ok(region.code.to_owned())
+        Ok(region.code)
     } else {
         Err(CommonError::UnsupportedRegion)
     }

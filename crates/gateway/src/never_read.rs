@@ -41,7 +41,7 @@ const REGION_HEADER: &str = "x-tc-region";
 #[must_use]
 pub fn of_message(
     arrival: &Arrival,
-    common: &CommonParameters,
+    common: &CommonParameters<'_>,
     region_counts: bool,
 ) -> Vec<Cow<'static, str>> {
     let mut unread = Vec::new();
@@ -60,7 +60,7 @@ pub fn of_message(
     if common.style == Style::Parameter && !region_counts && common.region.is_some() {
         unread.push(Cow::Borrowed("Region"));
     }
-    if arrival.method == Method::POST && !arrival.query.is_empty() {
+    if arrival.method == Method::POST && !arrival.query().is_empty() {
         unread.push(Cow::Borrowed("the query of a POST"));
     }
     if arrival.method == Method::GET && !arrival.body.is_empty() {

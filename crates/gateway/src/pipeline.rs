@@ -108,9 +108,9 @@ impl Gateway {
         let request_id = RequestId(self.world.uuid());
         let mut record = Box::new(Record::new(request_id, self.world.now(), refused.peer));
         let (uri, headers) = (refused.request.uri(), refused.request.headers());
-        record.method = refused.request.method().to_string();
+        record.method.clone_from(refused.request.method());
         record.host = uri.authority().map(ToString::to_string).unwrap_or_default();
-        uri.path().clone_into(&mut record.path);
+        record.path = Cow::Owned(uri.path().to_owned());
         let user_agent = headers.get(http::header::USER_AGENT);
         record.user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         record.error = Some(TracedError {
@@ -133,10 +133,12 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let mut arrival = arrival::announce(parts);
         let mut record = Box::new(Record::new(request_id, self.world.now(), peer));
-        record.method = arrival.method.to_string();
-        record.host = String::from_utf8_lossy(&arrival.host).into_owned();
-        record.path.clone_from(&arrival.path);
-        record.user_agent = arrival.header("user-agent").map(Cow::into_owned);
+        record.method.clone_from(&arrival.method);
+        record.host = String::from_utf8_lossy(arrival.host()).into_owned();
+        if arrival.path() != "/" {
+            record.path = Cow::Owned(arrival.path().to_owned());
+        }
+        record.user_agent = arrival.header("user-agent").map(str::to_owned);
         let language = common_parameters::language(&arrival);
         let arrived = arrival::receive(&mut arrival, body).await;
         let result = match arrived.and_then(|()| self.admission.admit(peer.ip())) {
@@ -151,7 +153,7 @@ impl Gateway {
         let result = reply::within_limit(result, language);
         if let Err(failure) = &result {
             if let Some(internal) = &failure.internal {
-                tracing::error!(request_id = %request_id, action = record.action, internal, "a call failed inside");
+                tracing::error!(request_id = %request_id, action = record.action.as_deref(), internal, "a call failed inside");
             }
             record.error = Some(TracedError {
                 code: failure.code,
@@ -170,31 +172,47 @@ impl Gateway {
 
     async fn walk(&self, arrival: &Arrival, record: &mut Record) -> Result<Vec<u8>, Stopped> {
         let stop = |error: &CommonError, language| Stopped::from(Failure::common(error, language));
-        let address = address::read(&arrival.host, self.actions.catalogue());
+        let address = address::read(arrival.host(), self.actions.catalogue());
         record.access_region = address.access_region.map(|region| region.code);
         let common = common_parameters::read(arrival)
             .map_err(|error| stop(&error, common_parameters::language(arrival)))?;
-        let language = common.language;
         note(record, &common);
+        let result = self.call(arrival, &address, &common, record).await;
+        if record.product.is_none() {
+            // Not found, or not looked for: what it is called is the client's word.
+            record.action = Some(Cow::Owned(common.action.clone().into_owned()));
+            record.version = Some(Cow::Owned(common.version.clone().into_owned()));
+        }
+        result
+    }
 
-        if let Some(found) = unsigned_action(self.actions.catalogue(), arrival, &address, &common) {
+    async fn call(
+        &self,
+        arrival: &Arrival,
+        address: &Address,
+        common: &CommonParameters<'_>,
+        record: &mut Record,
+    ) -> Result<Vec<u8>, Stopped> {
+        let stop = |error: &CommonError, language| Stopped::from(Failure::common(error, language));
+        let language = common.language;
+        if let Some(found) = unsigned_action(self.actions.catalogue(), arrival, address, common) {
             // The two actions whose proof is an assertion and not a signature; neither is there yet.
             return Err(stop(&CommonError::NotImplemented(found.shape.name), language));
         }
         let now = self.world.unix_seconds();
         let verified = self
             .verifier
-            .verify(arrival, &address, &common, now)
+            .verify(arrival, address, common, now)
             .map_err(|refused| refuse(refused, language))?;
         note_caller(record, &verified);
         let Verified { caller, scope_service, .. } = verified;
 
-        let found = action::find(self.actions.catalogue(), &address, scope_service.as_deref(), &common)
+        let found = action::find(self.actions.catalogue(), address, scope_service, common)
             .map_err(|error| stop(&error, language))?;
-        record.product = Some(found.product.name);
-        let region = action::region(&found, &address, &common).map_err(|error| stop(&error, language))?;
-        record.region = Some(region.clone());
-        record.never_read = never_read::of_message(arrival, &common, !region.is_empty());
+        note_action(record, &found);
+        let region = action::region(&found, address, common).map_err(|error| stop(&error, language))?;
+        record.region = Some(region);
+        record.never_read = never_read::of_message(arrival, common, !region.is_empty());
         let handler = self
             .actions
             .handler(&found)
@@ -207,13 +225,14 @@ impl Gateway {
             address: record.peer.ip(),
         };
         self.rates.count(&counted).map_err(|error| stop(&error, language))?;
-        let value = parameters::read(arrival, &common, &found).map_err(|error| stop(&error, language))?;
+        let value = parameters::read(arrival, common, &found).map_err(|error| stop(&error, language))?;
         record.parameters = Some(masking::write(&value, found.shape.input));
         let unread = never_read::sent(&value, found.shape.input, self.actions.unread(&found));
         record.never_read.extend(unread.map(Cow::Borrowed));
 
         let identity = Arc::clone(self.verifier.identity());
-        let place = Place { caller, region, language, request_id: record.request_id, identity };
+        let place =
+            Place { caller, region: region.to_owned(), language, request_id: record.request_id, identity };
         let Outcome { asked, result } = handler(value, place).await;
         record.permission = asked;
         result.map(|members| reply::warn_of_deprecation(members, &found, language)).map_err(Stopped::from)
@@ -225,21 +244,25 @@ fn unsigned_action(
     catalogue: &'static [&'static ProductShape],
     arrival: &Arrival,
     address: &Address,
-    common: &CommonParameters,
+    common: &CommonParameters<'_>,
 ) -> Option<Found> {
     let skips = arrival.header("authorization").is_some_and(|value| value == "SKIP");
     let found = if skips { action::find(catalogue, address, None, common).ok()? } else { return None };
     found.shape.unsigned.then_some(found)
 }
 
-fn note(record: &mut Record, common: &CommonParameters) {
-    record.client.clone_from(&common.client);
-    record.action = Some(common.action.clone());
-    record.version = Some(common.version.clone());
+fn note(record: &mut Record, common: &CommonParameters<'_>) {
+    record.client = common.client.as_deref().map(str::to_owned);
     record.signature = Some(if common.style == Style::Header { "v3" } else { "v1" });
 }
 
-fn note_caller(record: &mut Record, verified: &Verified) {
+fn note_action(record: &mut Record, found: &Found) {
+    record.product = Some(found.product.name);
+    record.version = Some(Cow::Borrowed(found.product.version));
+    record.action = Some(Cow::Borrowed(found.shape.name));
+}
+
+fn note_caller(record: &mut Record, verified: &Verified<'_>) {
     record.secret_id = Some(verified.caller.secret_id.clone());
     record.account = Some(verified.caller.account.uin);
     record.principal = Some(verified.caller.uin());

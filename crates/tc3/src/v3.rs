@@ -202,9 +202,25 @@ pub fn content_sha256_matches(request: &Request<'_>) -> bool {
 /// `None` for a year outside 0 to 9999. A request is acceptable only if this equals [`Authorization::date`].
 #[must_use]
 pub fn scope_date(timestamp: i64) -> Option<String> {
+    String::from_utf8(scope_date_digits(timestamp)?.to_vec()).ok()
+}
+
+/// Whether `date` is the [`scope_date`] of `timestamp`.
+#[must_use]
+pub fn is_scope_date(date: &str, timestamp: i64) -> bool {
+    scope_date_digits(timestamp).is_some_and(|digits| digits == *date.as_bytes())
+}
+
+fn scope_date_digits(timestamp: i64) -> Option<[u8; 10]> {
     let date = OffsetDateTime::from_unix_timestamp(timestamp).ok()?.date();
     let year = u16::try_from(date.year()).ok()?;
-    Some(format!("{year:04}-{:02}-{:02}", u8::from(date.month()), date.day()))
+    let numbers =
+        [u8::try_from(year / 100).ok()?, u8::try_from(year % 100).ok()?, date.month().into(), date.day()];
+    let mut digits = *b"0000-00-00";
+    for (at, number) in [0, 2, 5, 8].into_iter().zip(numbers) {
+        digits.get_mut(at..at + 2)?.copy_from_slice(&[b'0' + number / 10, b'0' + number % 10]);
+    }
+    Some(digits)
 }
 
 /// Whether `text` is a date of the calendar written `YYYY-MM-DD`.
