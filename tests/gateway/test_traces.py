@@ -116,6 +116,13 @@ def test_the_last_requests_are_listed_newest_first(ask, identity, trace):
     assert [record["request_id"] for record in listed[:3]] == ids[::-1]
 
 
+def test_every_request_has_an_id_of_its_own(ask, identity, instances):
+    signed = identity.request()
+    # The same bytes again, another call, refusals before and after the signature.
+    requests = [signed, signed, instances.request(), signed.without_header("Authorization"), identity.request(secret_key="wrong")]
+    assert len({ask(request).request_id for request in requests}) == len(requests)
+
+
 def test_an_unknown_id_has_no_record(trace):
     assert trace("traces/b5b41468-520d-4192-b42f-595cc34b6c1c")[0] == 404
     assert trace("traces/nonsense")[0] == 404

@@ -1,12 +1,14 @@
 //! Step 1: a request arrives. Method and size; the body is read whole, within the limit of its style.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use http_body::Body;
 use http_body_util::BodyExt;
+use tokio::time::timeout;
 
 use crate::error::CommonError;
 
@@ -107,7 +109,9 @@ pub fn announce(parts: Parts) -> Arrival {
 }
 
 /// Reads the body of an announced request.
-pub async fn receive<B>(arrival: &mut Arrival, body: B) -> Result<(), CommonError>
+///
+/// A client that sends nothing for as long as `patience` has broken its body off.
+pub async fn receive<B>(arrival: &mut Arrival, body: B, patience: Duration) -> Result<(), CommonError>
 where
     B: Body<Data = Bytes>,
 {
@@ -117,7 +121,7 @@ where
         Method::POST => (V1_BODY_LIMIT, CommonError::SignatureBodyTooLarge),
         _ => (0, CommonError::UnsupportedProtocol),
     };
-    let body = read(body, limit).await?;
+    let body = read(body, limit, patience).await?;
     if !matches!(arrival.method, Method::GET | Method::POST) {
         return Err(CommonError::UnsupportedProtocol);
     }
@@ -132,15 +136,16 @@ where
 }
 
 /// The body, or `None` where it is larger than `limit`.
-async fn read<B>(body: B, limit: usize) -> Result<Option<Bytes>, CommonError>
+async fn read<B>(body: B, limit: usize, patience: Duration) -> Result<Option<Bytes>, CommonError>
 where
     B: Body<Data = Bytes>,
 {
+    let announced = body.size_hint().lower();
     let mut body = std::pin::pin!(body);
     let mut read = 0;
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = timeout(patience, body.frame()).await.map_err(|_| CommonError::IncompleteBody)? {
         let Ok(frame) = frame else { return Err(CommonError::IncompleteBody) };
         let Ok(data) = frame.into_data() else { continue };
         read += data.len();
@@ -154,6 +159,8 @@ where
             first = data;
         } else {
             if rest.is_empty() {
+                // What the client announced, at once and not by doubling; a page that is never written to takes no memory.
+                rest.reserve(usize::try_from(announced).unwrap_or(limit).min(limit));
                 rest.extend_from_slice(&first);
             }
             rest.extend_from_slice(&data);

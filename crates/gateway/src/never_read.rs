@@ -37,6 +37,10 @@ const READ_HEADERS: [&str; 7] = [
 ];
 const REGION_HEADER: &str = "x-tc-region";
 
+/// What clients send although nothing reads it, so often that it is not worth a copy: the region to products without regions, and the id that
+/// the SDKs of Python and Node make up for each call.
+const USUAL: [&str; 2] = [REGION_HEADER, "x-tc-traceid"];
+
 /// The parts of the message that nothing looks at: `X-TC-` headers, the query of a POST (which no signature covers), the body of a GET.
 #[must_use]
 pub fn of_message(
@@ -50,11 +54,9 @@ pub fn of_message(
             && (READ_HEADERS.contains(&name) || (name == REGION_HEADER && region_counts))
     };
     for name in arrival.headers.keys().map(http::HeaderName::as_str) {
-        if name == REGION_HEADER && !is_read(name) {
-            // By most clients, to products without regions: not worth a copy.
-            unread.push(Cow::Borrowed(REGION_HEADER));
-        } else if name.starts_with("x-tc-") && !is_read(name) {
-            unread.push(Cow::Owned(name.to_owned()));
+        if name.starts_with("x-tc-") && !is_read(name) {
+            let usual = USUAL.iter().find(|usual| **usual == name);
+            unread.push(usual.map_or_else(|| Cow::Owned(name.to_owned()), |name| Cow::Borrowed(*name)));
         }
     }
     if common.style == Style::Parameter && !region_counts && common.region.is_some() {

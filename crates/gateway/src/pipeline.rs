@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -23,6 +23,7 @@ use crate::common_parameters::{CommonParameters, Style};
 use crate::diagnosis::LikelyCause;
 use crate::error::CommonError;
 use crate::identity::Identity;
+use crate::listen::PATIENCE;
 use crate::proxy::RefusedTarget;
 use crate::rate::{Counted, Limits, Rates};
 use crate::replay::ReplayGuard;
@@ -30,7 +31,7 @@ use crate::trace::{Record, TracedError, Traces};
 use crate::{address, arrival, common_parameters, masking, never_read, parameters, reply};
 
 /// What the gateway can be told.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Calls per second of each action, account and address; no limits by default.
     pub rates: Limits,
@@ -42,6 +43,21 @@ pub struct Options {
     pub allow: Vec<IpNet>,
     /// The networks that may not call, whatever `allow` says.
     pub deny: Vec<IpNet>,
+    /// How long a client may keep the gateway waiting for the next piece of a body.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rates: Limits::default(),
+            replay_guard: false,
+            traces: 0,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            patience: PATIENCE,
+        }
+    }
 }
 
 /// What the trace says in place of a code, for what the proxy refuses: its answer is no reply of the API.
@@ -55,6 +71,7 @@ pub struct Gateway {
     rates: Rates,
     traces: Traces,
     admission: Admission,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -88,6 +105,7 @@ impl Gateway {
             actions,
             traces: Traces::new(options.traces),
             admission: Admission::new(options.allow, options.deny),
+            patience: options.patience,
         }
     }
 
@@ -140,7 +158,7 @@ impl Gateway {
         }
         record.user_agent = arrival.header("user-agent").map(str::to_owned);
         let language = common_parameters::language(&arrival);
-        let arrived = arrival::receive(&mut arrival, body).await;
+        let arrived = arrival::receive(&mut arrival, body, self.patience).await;
         let result = match arrived.and_then(|()| self.admission.admit(peer.ip())) {
             Ok(()) => self.walk(&arrival, &mut record).await,
             Err(error) => Err(Failure::common(&error, language).into()),

@@ -29,7 +29,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::address;
 use crate::call::RequestId;
-use crate::listen::{self, Connection};
+use crate::listen::{self, Begun, Connection};
 use crate::tls::{CertificateAuthority, TlsError};
 
 /// Domains whose every name is the platform's: the API's own roots (`protocol.md` §6.1) and the registry's.
@@ -168,7 +168,7 @@ impl Proxy {
 /// Serves a plain connection: requests for Rookery, requests through it, and tunnels.
 pub(crate) async fn serve<H, F, B>(
     stream: TcpStream,
-    peer: SocketAddr,
+    connection: Connection,
     proxy: Arc<Proxy>,
     handler: Arc<H>,
     watchers: [Watcher; 2],
@@ -179,11 +179,14 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let connection = Connection { peer, secure: false };
+    let peer = connection.peer;
     let [watcher, tunnel_watcher] = watchers;
     // A connection becomes at most one tunnel.
     let tunnel_watcher = Mutex::new(Some(tunnel_watcher));
+    let begun = Begun::default();
+    let first = begun.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
+        first.note();
         let verdict =
             proxy.verdict(request.method(), request.version(), request.uri().authority(), peer.ip());
         let reply = match verdict {
@@ -199,7 +202,7 @@ where
                     let (acceptor, handler) = (proxy.acceptor(name), Arc::clone(&handler));
                     tokio::spawn(async move {
                         let ended = match upgraded.await {
-                            Ok(stream) => serve_tunnel(stream, peer, &acceptor, handler, watcher).await,
+                            Ok(stream) => serve_tunnel(stream, connection, &acceptor, handler, watcher).await,
                             Err(error) => Err(error.into()),
                         };
                         listen::note(peer, ended);
@@ -215,14 +218,15 @@ where
             })
         }
     });
-    let http = listen::server();
-    watcher.watch(http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()).await
+    let http = listen::server(connection.patience);
+    let served = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    begun.within(connection.patience, watcher.watch(served)).await
 }
 
 /// Serves what comes through a tunnel: TLS, and plain requests, because the SDK of Node tunnels these, too.
 async fn serve_tunnel<H, F, B>(
     stream: Upgraded,
-    peer: SocketAddr,
+    connection: Connection,
     acceptor: &TlsAcceptor,
     handler: Arc<H>,
     watcher: Watcher,
@@ -234,11 +238,11 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut stream = BufReader::new(TokioIo::new(stream));
-    let first = tokio::time::timeout(listen::HEAD_TIMEOUT, stream.fill_buf()).await??.first().copied();
+    let first = tokio::time::timeout(connection.patience, stream.fill_buf()).await??.first().copied();
     match first {
         None => Ok(()),
-        Some(TLS_HANDSHAKE) => listen::serve_tls(stream, peer, acceptor, handler, watcher).await,
-        Some(_) => listen::serve_stream(stream, Connection { peer, secure: false }, handler, watcher).await,
+        Some(TLS_HANDSHAKE) => listen::serve_tls(stream, connection, acceptor, handler, watcher).await,
+        Some(_) => listen::serve_stream(stream, connection, handler, watcher).await,
     }
 }
 

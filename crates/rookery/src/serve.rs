@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rookery_gateway::listen::Listener;
 use rookery_gateway::proxy::{Proxy, ServedNames};
@@ -75,7 +76,8 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let witness = Arc::clone(&front);
     let proxy =
         Proxy::new(names, Arc::clone(&authority), move |refused| witness.gateway.note_refusal(refused))?;
-    let http = http.proxying(proxy);
+    let patience = Duration::from_secs(options.client_timeout.get());
+    let (http, https) = (http.proxying(proxy).with_patience(patience), https.with_patience(patience));
 
     let (stop, stopped) = watch::channel(false);
     let endpoints = Endpoints {
@@ -141,6 +143,7 @@ pub(crate) async fn wire(
         traces: options.traces,
         allow: options.allow_ip.clone(),
         deny: options.deny_ip.clone(),
+        patience: Duration::from_secs(options.client_timeout.get()),
     };
     let gateway = Gateway::new(world.clone(), cam, actions, gateway_options);
     Ok((Arc::new(Front { gateway, registry: tcr.registry(), tcr: Arc::clone(&tcr) }), tcr, kms))
