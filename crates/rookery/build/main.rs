@@ -57,7 +57,7 @@ fn main() -> Result<()> {
             .into_iter()
             .map(|path| Ok((path.clone(), Code::of(&fs::read_to_string(path)?))))
             .collect::<Result<_>>()?;
-        for path in code.keys().filter(|path| path.parent().and_then(Path::parent) == Some(&actions)) {
+        for path in code.keys().filter(|path| path.starts_with(&actions)) {
             for (model, name, action) in meant(&models, path, &code) {
                 let members = never_read(model, &action.input, &code);
                 writeln!(
