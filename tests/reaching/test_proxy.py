@@ -192,8 +192,11 @@ def test_a_stop_finishes_what_began_in_a_tunnel(start):
     context = ssl.create_default_context(cafile=cloud.exports()["ROOKERY_CA"])
     idle = tunnel(cloud, context)
     busy = tunnel(cloud, context)
-    busy.sendall(f"POST / HTTP/1.1\r\nHost: {NAME}\r\nAuthorization: x\r\nContent-Length: 2\r\n\r\n".encode() + b"{")
-    # The server has the head: it has answered this on the same connection, and so has read on.
+    head = f"POST / HTTP/1.1\r\nHost: {NAME}\r\nAuthorization: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    busy.sendall(head.encode())
+    # The server says that it waits for the body: it has begun.
+    assert read_head(busy).startswith("HTTP/1.1 100 ")
+    busy.sendall(b"{")
     cloud.process.send_signal(signal.SIGTERM)
     eventually("the endpoints are taken back", lambda: not (Path(cloud.data) / "endpoints.json").exists())
     busy.sendall(b"}")
