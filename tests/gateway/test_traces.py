@@ -55,6 +55,20 @@ def test_an_answered_request_leaves_a_record(ask, instances, trace, cloud):
     assert record["duration_micros"] > 0
 
 
+def test_what_nothing_read_is_named(ask, api, instances, identity, trace):
+    v1 = api.v1("sts", "GetCallerIdentity", region="ap-guangzhou")
+    read = instances.request()
+    for request, expected in (
+        (read, []),
+        (read.with_header("X-TC-Nonce", "1"), ["x-tc-nonce"]),
+        (replace(read, target="/?Limit=1"), ["the query of a POST"]),
+        (identity.request(region="ap-guangzhou"), ["x-tc-region"]),
+        (v1.request(), ["Region"]),
+    ):
+        _, record = trace(f"traces/{ask(request).request_id}")
+        assert record["error"] is None and record["never_read"] == expected
+
+
 def test_long_parameters_are_cut(ask, instances, trace):
     body = json.dumps({"Registryids": ["tcr-nobody12"] * 1000}).encode()
     _, record = trace(f"traces/{ask(instances.request(body=body)).request_id}")
@@ -100,6 +114,13 @@ def test_the_last_requests_are_listed_newest_first(ask, identity, trace):
     ids = [ask(identity.request()).request_id for _ in range(3)]
     _, listed = trace("traces")
     assert [record["request_id"] for record in listed[:3]] == ids[::-1]
+
+
+def test_every_request_has_an_id_of_its_own(ask, identity, instances):
+    signed = identity.request()
+    # The same bytes again, another call, refusals before and after the signature.
+    requests = [signed, signed, instances.request(), signed.without_header("Authorization"), identity.request(secret_key="wrong")]
+    assert len({ask(request).request_id for request in requests}) == len(requests)
 
 
 def test_an_unknown_id_has_no_record(trace):

@@ -105,6 +105,15 @@ def test_both_versions_of_http_are_spoken_in_a_tunnel(cloud, tmp_path, ca, versi
 # -- what is refused
 
 
+def refused(cloud, head):
+    """The record of a refusal, found by the id that its head names and listed with the others."""
+    request_id = head.lower().split("x-rookery-request-id: ")[1].split("\r\n")[0]
+    record = json.loads(cloud.rookery("trace", request_id).stdout)
+    assert record["error"]["code"] == "RefusedByProxy"
+    assert any(request_id in line and "RefusedByProxy" in line for line in cloud.rookery("trace").stdout.splitlines())
+    return record
+
+
 @pytest.mark.parametrize(
     "target",
     ["example.com:443", "sts.amazonaws.com:443", "192.0.2.1:443", "127.0.0.1:22", "tencentcloudapi.com.evil.example:443"],
@@ -115,6 +124,8 @@ def test_a_tunnel_to_a_foreign_name_is_refused(cloud, target):
     words = connection.recv(length, socket.MSG_WAITALL).decode()
     assert head.startswith("HTTP/1.1 403 ")
     assert words.startswith("Rookery is no open proxy") and target in words and words.count("\n") == 1
+    record = refused(cloud, head)
+    assert record["host"] == target and record["method"] == "CONNECT" and record["error"]["message"] == words.strip()
     # The connection is still good for what is ours.
     connection.sendall(b"GET /_rookery/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert read_head(connection).startswith("HTTP/1.1 200 ")
@@ -133,6 +144,10 @@ def test_a_foreign_url_is_refused_and_not_answered_as_the_api(cloud, url):
     host = url.split("/")[2]
     _, head = ask(cloud, f"GET {url} HTTP/1.1\r\nHost: {host}")
     assert head.startswith("HTTP/1.1 403 ") and "text/plain" in head
+    record = refused(cloud, head)
+    # The query of a foreign request may hold anything and is not kept.
+    assert record["host"] == host and record["path"] == "/" + url.split("/", 3)[3].split("?")[0]
+    assert "GetCallerIdentity" not in json.dumps(record)
 
 
 def test_a_proxy_that_is_left_out_by_the_client_is_not_one(cloud, identity_by_sdk, proxied):
@@ -177,8 +192,11 @@ def test_a_stop_finishes_what_began_in_a_tunnel(start):
     context = ssl.create_default_context(cafile=cloud.exports()["ROOKERY_CA"])
     idle = tunnel(cloud, context)
     busy = tunnel(cloud, context)
-    busy.sendall(f"POST / HTTP/1.1\r\nHost: {NAME}\r\nAuthorization: x\r\nContent-Length: 2\r\n\r\n".encode() + b"{")
-    # The server has the head: it has answered this on the same connection, and so has read on.
+    head = f"POST / HTTP/1.1\r\nHost: {NAME}\r\nAuthorization: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    busy.sendall(head.encode())
+    # The server says that it waits for the body: it has begun.
+    assert read_head(busy).startswith("HTTP/1.1 100 ")
+    busy.sendall(b"{")
     cloud.process.send_signal(signal.SIGTERM)
     eventually("the endpoints are taken back", lambda: not (Path(cloud.data) / "endpoints.json").exists())
     busy.sendall(b"}")

@@ -15,6 +15,7 @@ use crate::call::{Call, Caller, Language, RequestId};
 use crate::common_parameters::{CommonParameters, Style};
 use crate::error::{CommonError, Refusal};
 use crate::identity::Identity;
+use crate::never_read::Unread;
 use crate::permission::{self, Asked, Asking, Circumstances, Resource};
 
 /// A future of any action, boxed so that all actions have one type.
@@ -60,7 +61,9 @@ pub struct Failure {
     pub code: &'static str,
     /// The words for the client.
     pub message: String,
-    /// What the client is not told.
+    /// What is wrong with the request, more exactly than the client's words say it; for the trace.
+    pub detail: Option<String>,
+    /// What went wrong inside, which the client is not told.
     pub internal: Option<String>,
 }
 
@@ -68,7 +71,12 @@ impl Failure {
     /// A common error in the language of the call.
     #[must_use]
     pub fn common(error: &CommonError, language: Language) -> Self {
-        Self { code: error.code(), message: error.message(language).into_owned(), internal: None }
+        Self {
+            code: error.code(),
+            message: error.message(language).into_owned(),
+            detail: error.detail(),
+            internal: None,
+        }
     }
 }
 
@@ -87,6 +95,7 @@ struct Registered {
 pub struct Actions {
     catalogue: &'static [&'static ProductShape],
     handlers: HashMap<(&'static str, &'static str, usize), Registered>,
+    unread: HashMap<(&'static str, &'static str, &'static str), &'static [&'static str]>,
 }
 
 impl Default for Actions {
@@ -105,7 +114,7 @@ impl Actions {
     /// No actions yet of the products of `catalogue`.
     #[must_use]
     pub fn of(catalogue: &'static [&'static ProductShape]) -> Self {
-        Self { catalogue, handlers: HashMap::new() }
+        Self { catalogue, handlers: HashMap::new(), unread: HashMap::new() }
     }
 
     /// The products that exist here, whether or not anything of them is registered.
@@ -142,6 +151,19 @@ impl Actions {
     /// Takes over the actions of another product.
     pub fn extend(&mut self, other: Actions) {
         self.handlers.extend(other.handlers);
+    }
+
+    /// Says which members of their requests actions never take, for the trace.
+    pub fn never_reading(&mut self, table: &[Unread]) {
+        let some = table.iter().filter(|unread| !unread.members.is_empty());
+        self.unread
+            .extend(some.map(|unread| ((unread.product, unread.version, unread.action), unread.members)));
+    }
+
+    /// The members of its request that an action never takes.
+    pub(crate) fn unread(&self, found: &Found) -> &'static [&'static str] {
+        let key = (found.product.name, found.product.version, found.shape.name);
+        self.unread.get(&key).copied().unwrap_or_default()
     }
 
     /// The function of an action, where one is registered.
@@ -241,9 +263,13 @@ where
             write_structure(&reply, &mut text, Nulls::Written);
             Ok(text)
         }
+        Err(error) if let Some(common) = error.common() => {
+            Err(Failure { internal: error.internal(), ..Failure::common(&common, language) })
+        }
         Err(error) => Err(Failure {
             code: error.code().name(),
             message: error.message(language),
+            detail: None,
             internal: error.internal(),
         }),
     };
@@ -266,7 +292,7 @@ pub fn find(
     catalogue: &'static [&'static ProductShape],
     address: &Address,
     scope_service: Option<&str>,
-    common: &CommonParameters,
+    common: &CommonParameters<'_>,
 ) -> Result<Found, CommonError> {
     let named = |name: &str| catalogue.iter().find(|product| product.name == name);
     if address.unknown_product {
@@ -278,13 +304,13 @@ pub fn find(
             .iter()
             .find(|candidate| candidate.name == product.name && candidate.version == common.version)
             .ok_or_else(|| CommonError::NoSuchVersion {
-                version: common.version.clone(),
+                version: common.version.clone().into_owned(),
                 service: product.name.to_owned(),
             })?;
         let found = found(product, &common.action).ok_or_else(|| CommonError::InvalidAction {
-            action: common.action.clone(),
+            action: common.action.clone().into_owned(),
             service: product.name.to_owned(),
-            version: common.version.clone(),
+            version: common.version.clone().into_owned(),
         });
         return found.and_then(still_offered);
     }
@@ -292,7 +318,7 @@ pub fn find(
         .iter()
         .filter(|product| product.version == common.version)
         .find_map(|product| found(product, &common.action))
-        .ok_or_else(|| CommonError::ActionNotFound(common.action.clone()))
+        .ok_or_else(|| CommonError::ActionNotFound(common.action.clone().into_owned()))
         .and_then(still_offered)
 }
 
@@ -310,8 +336,12 @@ fn found(product: &'static ProductShape, action: &str) -> Option<Found> {
 }
 
 /// The region of a call: required, known, supported by the product and reachable through the address, each with its own error.
-pub fn region(found: &Found, address: &Address, common: &CommonParameters) -> Result<String, CommonError> {
-    let Support::Only(supported) = region::support(found.product.name) else { return Ok(String::new()) };
+pub fn region(
+    found: &Found,
+    address: &Address,
+    common: &CommonParameters<'_>,
+) -> Result<&'static str, CommonError> {
+    let Support::Only(supported) = region::support(found.product.name) else { return Ok("") };
     let name = if common.style == Style::Header { "X-TC-Region" } else { "Region" };
     let code = common.region.as_deref().ok_or(match common.style {
         Style::Header => CommonError::MissingHeader(name),
@@ -319,7 +349,7 @@ pub fn region(found: &Found, address: &Address, common: &CommonParameters) -> Re
     })?;
     let region = region::find(code).ok_or(CommonError::InvalidCommonValue(name))?;
     if supported.contains(&region.code) && address.reaches(region) {
-        Ok(region.code.to_owned())
+        Ok(region.code)
     } else {
         Err(CommonError::UnsupportedRegion)
     }

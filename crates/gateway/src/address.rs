@@ -12,6 +12,8 @@
 //! What the address says is what the `Host` header says, so a client that overrides the header (Go) reaches the product that it names. A path
 //! after the root (Go's `1.2.3.4/tc_api`) names nothing. A label between product and root that is no region is part of the root.
 
+use std::borrow::Cow;
+
 use rookery_api::region::{self, Region};
 use rookery_api::shape::ProductShape;
 
@@ -34,7 +36,12 @@ const ROOTS: [&str; 2] = ["tencentcloudapi.com", "tencentcloudapi.com.cn"];
 pub fn read(host: &[u8], products: &[&'static ProductShape]) -> Address {
     let Ok(host) = std::str::from_utf8(host) else { return Address::default() };
     let host = host.strip_prefix("http://").or_else(|| host.strip_prefix("https://")).unwrap_or(host);
-    let host = host.split(['/', ':']).next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+    let host = host.split(['/', ':']).next().unwrap_or_default().trim_end_matches('.');
+    let host = if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
+    };
     let mut labels = host.split('.');
     let first = labels.next().unwrap_or_default();
     let product = products.iter().find(|product| product.name == first).map(|product| product.name);

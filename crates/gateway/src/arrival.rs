@@ -1,12 +1,14 @@
 //! Step 1: a request arrives. Method and size; the body is read whole, within the limit of its style.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use http_body::Body;
 use http_body_util::BodyExt;
+use tokio::time::timeout;
 
 use crate::error::CommonError;
 
@@ -25,23 +27,40 @@ const DRAIN_LIMIT: usize = 4 * V3_BODY_LIMIT;
 pub struct Arrival {
     /// GET or POST.
     pub method: Method,
-    /// The path of the target.
-    pub path: String,
-    /// The text after `?`.
-    pub query: String,
+    /// The target.
+    pub uri: Uri,
     /// The headers.
     pub headers: HeaderMap,
-    /// The `Host` header as received; the authority of the target where there is none (HTTP/2).
-    pub host: Vec<u8>,
     /// The body.
     pub body: Bytes,
 }
 
 impl Arrival {
+    /// The path of the target.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// The text after `?`.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
+    /// The `Host` header as received; the authority of the target where there is none (HTTP/2).
+    #[must_use]
+    pub fn host(&self) -> &[u8] {
+        let header = self.headers.get(header::HOST).map(HeaderValue::as_bytes);
+        header
+            .or_else(|| self.uri.authority().map(|authority| authority.as_str().as_bytes()))
+            .unwrap_or_default()
+    }
+
     /// A header as text; absent where it is not visible ASCII or UTF-8.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).map(Cow::Borrowed)
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
     }
 
     /// Whether the request is in the header style (signature v3): the presence of `Authorization` decides.
@@ -52,7 +71,7 @@ impl Arrival {
 
     /// Bytes of request line, headers and the empty line after them, in the form of HTTP/1.1.
     fn head_length(&self) -> usize {
-        let target = self.path.len() + if self.query.is_empty() { 0 } else { 1 + self.query.len() };
+        let target = self.path().len() + if self.query().is_empty() { 0 } else { 1 + self.query().len() };
         let line = self.method.as_str().len() + 1 + target + " HTTP/1.1\r\n".len();
         let headers: usize =
             self.headers.iter().map(|(name, value)| name.as_str().len() + 2 + value.len() + 2).sum();
@@ -61,9 +80,14 @@ impl Arrival {
 
     /// The media type of the body, lower-case and without parameters.
     #[must_use]
-    pub fn media_type(&self) -> String {
+    pub fn media_type(&self) -> Cow<'_, str> {
         let value = self.header("content-type").unwrap_or_default();
-        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+        let media_type = value.split(';').next().unwrap_or_default().trim();
+        if media_type.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(media_type.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(media_type)
+        }
     }
 
     /// Whether the content type says nothing of the encoding, or says UTF-8, the only one there is.
@@ -81,24 +105,13 @@ impl Arrival {
 /// The part of a request that can be known before its body, for the trace of a request that is refused here.
 #[must_use]
 pub fn announce(parts: Parts) -> Arrival {
-    let host = parts
-        .headers
-        .get(header::HOST)
-        .map(|value| value.as_bytes().to_vec())
-        .or_else(|| parts.uri.authority().map(|authority| authority.as_str().as_bytes().to_vec()))
-        .unwrap_or_default();
-    Arrival {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        host,
-        body: Bytes::new(),
-    }
+    Arrival { method: parts.method, uri: parts.uri, headers: parts.headers, body: Bytes::new() }
 }
 
 /// Reads the body of an announced request.
-pub async fn receive<B>(arrival: &mut Arrival, body: B) -> Result<(), CommonError>
+///
+/// A client that sends nothing for as long as `patience` has broken its body off.
+pub async fn receive<B>(arrival: &mut Arrival, body: B, patience: Duration) -> Result<(), CommonError>
 where
     B: Body<Data = Bytes>,
 {
@@ -108,7 +121,7 @@ where
         Method::POST => (V1_BODY_LIMIT, CommonError::SignatureBodyTooLarge),
         _ => (0, CommonError::UnsupportedProtocol),
     };
-    let body = read(body, limit).await?;
+    let body = read(body, limit, patience).await?;
     if !matches!(arrival.method, Method::GET | Method::POST) {
         return Err(CommonError::UnsupportedProtocol);
     }
@@ -123,15 +136,16 @@ where
 }
 
 /// The body, or `None` where it is larger than `limit`.
-async fn read<B>(body: B, limit: usize) -> Result<Option<Bytes>, CommonError>
+async fn read<B>(body: B, limit: usize, patience: Duration) -> Result<Option<Bytes>, CommonError>
 where
     B: Body<Data = Bytes>,
 {
+    let announced = body.size_hint().lower();
     let mut body = std::pin::pin!(body);
     let mut read = 0;
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = timeout(patience, body.frame()).await.map_err(|_| CommonError::IncompleteBody)? {
         let Ok(frame) = frame else { return Err(CommonError::IncompleteBody) };
         let Ok(data) = frame.into_data() else { continue };
         read += data.len();
@@ -145,6 +159,8 @@ where
             first = data;
         } else {
             if rest.is_empty() {
+                // What the client announced, at once and not by doubling; a page that is never written to takes no memory.
+                rest.reserve(usize::try_from(announced).unwrap_or(limit).min(limit));
                 rest.extend_from_slice(&first);
             }
             rest.extend_from_slice(&data);

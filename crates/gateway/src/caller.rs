@@ -57,13 +57,13 @@ impl Refused {
 
 /// A caller whose signature verified.
 #[derive(Debug)]
-pub struct Verified {
+pub struct Verified<'a> {
     /// Who calls.
     pub caller: Caller,
     /// The reading of the bytes under which the signature verified.
     pub reading: &'static str,
     /// The service of the credential scope; absent for v1.
-    pub scope_service: Option<String>,
+    pub scope_service: Option<&'a str>,
 }
 
 /// What callers are verified against.
@@ -94,13 +94,13 @@ impl Verifier {
     }
 
     /// Verifies a request. `now` is in UNIX seconds.
-    pub fn verify(
+    pub fn verify<'a>(
         &self,
-        arrival: &Arrival,
+        arrival: &'a Arrival,
         address: &Address,
-        common: &CommonParameters,
+        common: &CommonParameters<'_>,
         now: i64,
-    ) -> Result<Verified, Refused> {
+    ) -> Result<Verified<'a>, Refused> {
         match &common.v1 {
             Some(v1) => self.verify_v1(arrival, common, v1, now),
             None => self.verify_v3(arrival, address, common, now),
@@ -120,15 +120,15 @@ impl Verifier {
         })
     }
 
-    fn verify_v3(
+    fn verify_v3<'a>(
         &self,
-        arrival: &Arrival,
+        arrival: &'a Arrival,
         address: &Address,
-        common: &CommonParameters,
+        common: &CommonParameters<'_>,
         now: i64,
-    ) -> Result<Verified, Refused> {
+    ) -> Result<Verified<'a>, Refused> {
         let header = arrival.header("authorization").unwrap_or_default();
-        let authorization = v3::Authorization::parse(&header)
+        let authorization = v3::Authorization::parse(header)
             .map_err(|error| CommonError::InvalidAuthorization(format!("{error}.")))?;
         check_scope(&authorization, address, common.timestamp, now)?;
         check_timestamp(common.timestamp, now)?;
@@ -138,8 +138,8 @@ impl Verifier {
         let headers: Vec<(&str, &[u8])> = signed_view(arrival);
         let request = v3::Request {
             method: arrival.method.as_str(),
-            path: &arrival.path,
-            query: &arrival.query,
+            path: arrival.path(),
+            query: arrival.query(),
             headers: &headers,
             body: &arrival.body,
             timestamp: &common.timestamp_text,
@@ -165,7 +165,7 @@ impl Verifier {
                 Ok(Verified {
                     caller,
                     reading: verified.reading.name(),
-                    scope_service: Some(authorization.service.to_owned()),
+                    scope_service: Some(authorization.service),
                 })
             }
             Err(mismatch) => {
@@ -193,16 +193,16 @@ impl Verifier {
     fn verify_v1(
         &self,
         arrival: &Arrival,
-        common: &CommonParameters,
+        common: &CommonParameters<'_>,
         signed: &V1,
         now: i64,
-    ) -> Result<Verified, Refused> {
+    ) -> Result<Verified<'static>, Refused> {
         check_timestamp(common.timestamp, now)?;
         let Credential { caller, secret_key } = self.look_up(&signed.secret_id, common.token.as_deref())?;
         let request = v1::Request {
             method: arrival.method.as_str(),
-            host: &arrival.host,
-            path: &arrival.path,
+            host: arrival.host(),
+            path: arrival.path(),
             parameters: &signed.parameters,
         };
         let method = v1::Method::from_parameter(signed.method.as_deref());
@@ -259,7 +259,7 @@ fn check_scope(
         let cause = Cause::ServiceOfAddress { scope: authorization.service.to_owned(), address: product };
         return invalid("Service", Some(cause.into()));
     }
-    if v3::scope_date(timestamp).as_deref() != Some(authorization.date) {
+    if !v3::is_scope_date(authorization.date, timestamp) {
         return invalid("Date", diagnosis::of_scope_date(authorization.date, timestamp, now));
     }
     Ok(())
@@ -270,7 +270,7 @@ fn signed_view(arrival: &Arrival) -> Vec<(&str, &[u8])> {
     let mut headers: Vec<(&str, &[u8])> =
         arrival.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     if !arrival.headers.contains_key(http::header::HOST) {
-        headers.push(("host", &arrival.host));
+        headers.push(("host", arrival.host()));
     }
     headers
 }

@@ -1,6 +1,9 @@
 //! Step 3: common parameters, from headers (v3) or from the request string (v1). The presence of `Authorization` decides
 //! which, before anything else is looked at.
 
+use std::borrow::Cow;
+
+use http::HeaderValue;
 use rookery_api::decode::DecodeError;
 use rookery_api::decode::flattened::{self, Pair};
 
@@ -32,27 +35,27 @@ pub enum Style {
     Parameter,
 }
 
-/// What every request says about itself.
+/// What every request says about itself. Headers are borrowed from it.
 #[derive(Clone, Debug)]
-pub struct CommonParameters {
+pub struct CommonParameters<'a> {
     /// Where they came from.
     pub style: Style,
     /// The action's name.
-    pub action: String,
+    pub action: Cow<'a, str>,
     /// The API version.
-    pub version: String,
+    pub version: Cow<'a, str>,
     /// The timestamp as sent: the text itself is signed.
-    pub timestamp_text: String,
+    pub timestamp_text: Cow<'a, str>,
     /// The timestamp, in UNIX seconds.
     pub timestamp: i64,
     /// The region, absent where the client sent none; an empty one is `Some("")`.
-    pub region: Option<String>,
+    pub region: Option<Cow<'a, str>>,
     /// The token of a temporary key.
-    pub token: Option<String>,
+    pub token: Option<Cow<'a, str>>,
     /// The language of the reply.
     pub language: Language,
     /// Which client, by its own word.
-    pub client: Option<String>,
+    pub client: Option<Cow<'a, str>>,
     /// v1 only: who signs, how, and the signature.
     pub v1: Option<V1>,
 }
@@ -80,55 +83,56 @@ impl V1 {
 /// The language that a request asks for, read leniently: it decides the words of the refusal that follows.
 #[must_use]
 pub fn language(arrival: &Arrival) -> Language {
-    arrival.header("x-tc-language").and_then(|code| Language::parse(&code)).unwrap_or_default()
+    arrival.header("x-tc-language").and_then(Language::parse).unwrap_or_default()
 }
 
 /// Reads the common parameters.
-pub fn read(arrival: &Arrival) -> Result<CommonParameters, CommonError> {
+pub fn read(arrival: &Arrival) -> Result<CommonParameters<'_>, CommonError> {
     if arrival.has_authorization() { from_headers(arrival) } else { from_request_string(arrival) }
 }
 
-fn from_headers(arrival: &Arrival) -> Result<CommonParameters, CommonError> {
+fn from_headers(arrival: &Arrival) -> Result<CommonParameters<'_>, CommonError> {
     let optional = |name: &'static str| header(arrival, name);
     let required = |name: &'static str| {
         optional(name)?.filter(|value| !value.is_empty()).ok_or(CommonError::MissingHeader(name))
     };
-    let timestamp_text;
+    let (action, version) = (required("X-TC-Action")?, required("X-TC-Version")?);
+    let timestamp_text = required("X-TC-Timestamp")?;
     Ok(CommonParameters {
         style: Style::Header,
-        action: required("X-TC-Action")?,
-        version: required("X-TC-Version")?,
-        timestamp: {
-            timestamp_text = required("X-TC-Timestamp")?;
-            timestamp_text.parse().map_err(|_| CommonError::CommonType("X-TC-Timestamp"))?
-        },
-        timestamp_text,
-        region: optional("X-TC-Region")?,
-        token: optional("X-TC-Token")?.filter(|token| !token.is_empty()),
+        action: action.into(),
+        version: version.into(),
+        timestamp: timestamp_text.parse().map_err(|_| CommonError::CommonType("X-TC-Timestamp"))?,
+        timestamp_text: timestamp_text.into(),
+        region: optional("X-TC-Region")?.map(Cow::Borrowed),
+        token: optional("X-TC-Token")?.filter(|token| !token.is_empty()).map(Cow::Borrowed),
         language: match optional("X-TC-Language")? {
-            Some(code) => Language::parse(&code).ok_or(CommonError::InvalidCommonValue("X-TC-Language"))?,
+            Some(code) => Language::parse(code).ok_or(CommonError::InvalidCommonValue("X-TC-Language"))?,
             None => Language::default(),
         },
         // By its own word only, so nothing about it is worth a refusal.
-        client: arrival.header("x-tc-requestclient").map(|value| value.trim().to_owned()),
+        client: arrival.headers.get("x-tc-requestclient").and_then(text).map(Cow::Borrowed),
         v1: None,
     })
 }
 
 /// A common header, trimmed. One that is sent twice says two things, and one that is not UTF-8 says nothing.
-fn header(arrival: &Arrival, name: &'static str) -> Result<Option<String>, CommonError> {
+fn header<'a>(arrival: &'a Arrival, name: &'static str) -> Result<Option<&'a str>, CommonError> {
     let mut values = arrival.headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(CommonError::CommonRepeated(name));
     }
-    let value = std::str::from_utf8(value.as_bytes()).map_err(|_| CommonError::CommonFormat(name))?;
-    Ok(Some(value.trim().to_owned()))
+    text(value).ok_or(CommonError::CommonFormat(name)).map(Some)
 }
 
-fn from_request_string(arrival: &Arrival) -> Result<CommonParameters, CommonError> {
+fn text(value: &HeaderValue) -> Option<&str> {
+    std::str::from_utf8(value.as_bytes()).ok().map(str::trim)
+}
+
+fn from_request_string(arrival: &Arrival) -> Result<CommonParameters<'static>, CommonError> {
     let text: &[u8] = if arrival.method == http::Method::GET {
-        arrival.query.as_bytes()
+        arrival.query().as_bytes()
     } else if arrival.media_type() == "application/x-www-form-urlencoded" {
         &arrival.body
     } else {
@@ -147,30 +151,30 @@ fn from_request_string(arrival: &Arrival) -> Result<CommonParameters, CommonErro
             return Err(DecodeError::Repeated(name.to_owned()).into());
         }
     }
-    let (action, version, timestamp_text) =
-        (required("Action")?, required("Version")?, required("Timestamp")?);
+    let (action, version) = (required("Action")?.into(), required("Version")?.into());
+    let timestamp_text = required("Timestamp")?;
     let nonce = required("Nonce")?;
     // Node sends 0, Python and Go up to 63 bits (`protocol.md` §2.3).
     nonce.parse::<u64>().map_err(|_| CommonError::CommonType("Nonce"))?;
+    let timestamp = timestamp_text.parse().map_err(|_| CommonError::CommonType("Timestamp"))?;
+    // Go always sends the parameter, empty where nothing is chosen.
+    let language = match find("Language").filter(|code| !code.is_empty()) {
+        Some(code) => Language::parse(&code).ok_or(CommonError::InvalidCommonValue("Language"))?,
+        None => Language::default(),
+    };
+    let (secret_id, signature) = (required("SecretId")?, required("Signature")?);
+    let (region, token, client) = (find("Region"), find("Token"), find("RequestClient"));
+    let method = find("SignatureMethod");
     Ok(CommonParameters {
         style: Style::Parameter,
-        timestamp: timestamp_text.parse().map_err(|_| CommonError::CommonType("Timestamp"))?,
-        region: find("Region"),
-        token: find("Token").filter(|token| !token.is_empty()),
-        // Go always sends the parameter, empty where nothing is chosen.
-        language: match find("Language").filter(|code| !code.is_empty()) {
-            Some(code) => Language::parse(&code).ok_or(CommonError::InvalidCommonValue("Language"))?,
-            None => Language::default(),
-        },
-        client: find("RequestClient"),
-        v1: Some(V1 {
-            secret_id: required("SecretId")?,
-            signature: required("Signature")?,
-            method: find("SignatureMethod"),
-            parameters: parameters.clone(),
-        }),
         action,
         version,
-        timestamp_text,
+        timestamp,
+        timestamp_text: timestamp_text.into(),
+        region: region.map(Cow::Owned),
+        token: token.filter(|token| !token.is_empty()).map(Cow::Owned),
+        language,
+        client: client.map(Cow::Owned),
+        v1: Some(V1 { secret_id, signature, method, parameters }),
     })
 }

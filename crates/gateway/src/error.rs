@@ -18,6 +18,10 @@ pub trait Refusal: std::error::Error + Send + 'static {
     fn code(&self) -> Self::Code;
     /// The words for the client. They never hold secrets, paths or inner errors.
     fn message(&self, language: Language) -> String;
+    /// The common error that this is, where it is none of the product's own: it is answered with that one's code and words.
+    fn common(&self) -> Option<CommonError> {
+        None
+    }
     /// What went wrong inside, for the trace and the log only.
     fn internal(&self) -> Option<String> {
         None
@@ -55,6 +59,9 @@ pub enum CommonError {
     IpNotInWhitelist,
     #[error("ActionOffline")]
     ActionOffline,
+    /// The call would have succeeded, but it asked for `DryRun` (`protocol.md` §4.5): an action says so through [`Refusal::common`].
+    #[error("DryRunOperation")]
+    DryRunOperation,
     #[error("InvalidRequest: {0}")]
     InvalidRequest(#[from] MalformedMultipart),
     #[error("InvalidAction {action}")]
@@ -123,6 +130,7 @@ impl CommonError {
             Self::IpInBlacklist => "IpInBlacklist",
             Self::IpNotInWhitelist => "IpNotInWhitelist",
             Self::ActionOffline => "ActionOffline",
+            Self::DryRunOperation => "DryRunOperation",
             Self::InvalidRequest(_) => "InvalidRequest",
             Self::NoSuchProduct => "NoSuchProduct",
             Self::NoSuchVersion { .. } => "NoSuchVersion",
@@ -143,6 +151,15 @@ impl CommonError {
             Self::RequestSizeLimitExceeded => "RequestSizeLimitExceeded",
             Self::ResponseSizeLimitExceeded => "ResponseSizeLimitExceeded",
             Self::Internal => "InternalError",
+        }
+    }
+
+    /// What the trace says beyond the words for the client.
+    #[must_use]
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::InvalidRequest(why) => Some(why.to_string()),
+            _ => None,
         }
     }
 
@@ -188,6 +205,7 @@ impl CommonError {
             Self::IpInBlacklist => "Your IP is in uin IP blacklist.".into(),
             Self::IpNotInWhitelist => "Your IP is not in uin IP whitelist.".into(),
             Self::ActionOffline => "This API has been deprecated.".into(),
+            Self::DryRunOperation => "DryRun Operation. It means that the request would have succeeded, but the DryRun parameter was used.".into(),
             Self::InvalidRequest(_) => "The multipart format of the request body is incorrect.".into(),
             Self::NoSuchProduct => "The product does not exist.".into(),
             Self::NoSuchVersion { version, service } => {
@@ -246,6 +264,7 @@ impl CommonError {
             Self::IpInBlacklist => "IP地址在黑名单中。".into(),
             Self::IpNotInWhitelist => "IP地址不在白名单中。".into(),
             Self::ActionOffline => "接口已下线。".into(),
+            Self::DryRunOperation => "DryRun操作，代表请求将会是成功的，只是多传了DryRun参数。".into(),
             Self::InvalidRequest(_) => "请求body的multipart格式错误。".into(),
             Self::NoSuchProduct => "产品不存在。".into(),
             Self::NoSuchVersion { .. } => "接口版本不存在。".into(),

@@ -29,6 +29,7 @@ pub mod identity;
 pub mod listen;
 pub mod masking;
 pub mod multipart;
+pub mod never_read;
 pub mod octet_stream;
 pub mod parameters;
 pub mod permission;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,8 +23,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::proxy::{self, Proxy};
 
-/// How long a client may take for the head of a request, and for the TLS handshake.
-pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a client may keep the server waiting, unless something else is asked for: for a TLS handshake, the head of a request, the next
+/// request of a connection.
+pub const PATIENCE: Duration = Duration::from_secs(75);
 /// How long a shutdown waits for requests that have begun.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// The head of an HTTP/2 request.
@@ -38,11 +40,13 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// Whether it came over TLS.
     pub secure: bool,
+    /// How long the other end may keep the server waiting.
+    pub patience: Duration,
 }
 
 impl From<SocketAddr> for Connection {
     fn from(peer: SocketAddr) -> Self {
-        Self { peer, secure: false }
+        Self { peer, secure: false, patience: PATIENCE }
     }
 }
 
@@ -53,6 +57,7 @@ pub struct Listener {
     /// The address, with the port that was given where 0 was asked for.
     pub address: SocketAddr,
     proxy: Option<Arc<Proxy>>,
+    patience: Duration,
 }
 
 impl Listener {
@@ -60,13 +65,19 @@ impl Listener {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
         let address = tcp.local_addr()?;
-        Ok(Self { tcp, address, proxy: None })
+        Ok(Self { tcp, address, proxy: None, patience: PATIENCE })
     }
 
     /// Answers requests that come through it as through a proxy, too. It has to be a listener without TLS.
     #[must_use]
     pub fn proxying(self, proxy: Proxy) -> Self {
         Self { proxy: Some(Arc::new(proxy)), ..self }
+    }
+
+    /// Lets clients keep the server waiting for that long and no longer.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Serves connections until `stop` turns true, then lets begun requests finish (for a while).
@@ -92,22 +103,22 @@ impl Listener {
                     // Small replies must not wait for the other side's delayed acknowledgement.
                     let _ = stream.set_nodelay(true);
                     let handler = Arc::clone(&handler);
+                    let connection = Connection { peer, secure: tls.is_some(), patience: self.patience };
                     match (&tls, &self.proxy) {
                         (Some(tls), _) => {
                             let (tls, watcher) = (tls.clone(), graceful.watcher());
                             tokio::spawn(async move {
-                                note(peer, serve_tls(stream, peer, &tls, handler, watcher).await);
+                                note(peer, serve_tls(stream, connection, &tls, handler, watcher).await);
                             });
                         }
                         (None, Some(proxy)) => {
                             let (proxy, watchers) =
                                 (Arc::clone(proxy), [graceful.watcher(), graceful.watcher()]);
                             tokio::spawn(async move {
-                                note(peer, proxy::serve(stream, peer, proxy, handler, watchers).await);
+                                note(peer, proxy::serve(stream, connection, proxy, handler, watchers).await);
                             });
                         }
                         (None, None) => {
-                            let connection = Connection { peer, secure: false };
                             let watcher = graceful.watcher();
                             tokio::spawn(async move {
                                 note(peer, serve_stream(stream, connection, handler, watcher).await);
@@ -140,18 +151,42 @@ pub(crate) fn note(peer: SocketAddr, ended: Ended) {
 }
 
 /// What speaks HTTP/1.1 and HTTP/2, with the limits of every connection.
-pub(crate) fn server() -> auto::Builder<TokioExecutor> {
+pub(crate) fn server(patience: Duration) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_SIZE);
+    server.http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(BUFFER_SIZE);
     // Room for the largest GET, which the gateway itself refuses above its own limit and with its own words.
     server.http2().timer(TokioTimer::new()).max_header_list_size(HTTP2_HEAD_LIMIT);
+    // An HTTP/2 connection may be idle, but its client has to be there.
+    server.http2().keep_alive_interval(patience).keep_alive_timeout(patience);
     server
+}
+
+/// Whether a connection has brought a request. Until the first one nothing else looks at the clock: which version of HTTP is spoken is read
+/// without a limit, and `P` may begin either.
+#[derive(Clone, Default)]
+pub(crate) struct Begun(Arc<AtomicBool>);
+
+impl Begun {
+    /// There is a request.
+    pub(crate) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets `connection` go on to its end, where a request has come after `patience`.
+    pub(crate) async fn within(&self, patience: Duration, connection: impl Future<Output = Ended>) -> Ended {
+        let mut connection = std::pin::pin!(connection);
+        match tokio::time::timeout(patience, &mut connection).await {
+            Ok(ended) => ended,
+            Err(_) if self.0.load(Ordering::Relaxed) => connection.await,
+            Err(_) => Err("no request came".into()),
+        }
+    }
 }
 
 /// Serves a connection that begins with a TLS handshake.
 pub(crate) async fn serve_tls<S, H, F, B>(
     stream: S,
-    peer: SocketAddr,
+    connection: Connection,
     tls: &TlsAcceptor,
     handler: Arc<H>,
     watcher: Watcher,
@@ -163,8 +198,8 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let stream = tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await??;
-    serve_stream(stream, Connection { peer, secure: true }, handler, watcher).await
+    let stream = tokio::time::timeout(connection.patience, tls.accept(stream)).await??;
+    serve_stream(stream, Connection { secure: true, ..connection }, handler, watcher).await
 }
 
 /// Serves a connection whose requests can be read as they come.
@@ -181,9 +216,14 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let begun = Begun::default();
+    let first = begun.clone();
     let service = service_fn(move |request| {
+        first.note();
         let reply = handler(request, connection);
         async move { Ok::<_, Infallible>(reply.await) }
     });
-    watcher.watch(server().serve_connection(TokioIo::new(stream), service).into_owned()).await
+    let http = server(connection.patience);
+    let served = http.serve_connection(TokioIo::new(stream), service).into_owned();
+    begun.within(connection.patience, watcher.watch(served)).await
 }

@@ -21,7 +21,7 @@ use crate::{multipart, octet_stream};
 const WRONG_FORM: CommonError = CommonError::InvalidCommonValue("Content-Type");
 
 /// Reads and checks the parameters.
-pub fn read(arrival: &Arrival, common: &CommonParameters, found: &Found) -> Result<Value, CommonError> {
+pub fn read(arrival: &Arrival, common: &CommonParameters<'_>, found: &Found) -> Result<Value, CommonError> {
     let takes_bytes = found.shape.takes_bytes();
     if arrival.method == Method::POST && !arrival.is_utf8() {
         return Err(WRONG_FORM);
@@ -30,12 +30,12 @@ pub fn read(arrival: &Arrival, common: &CommonParameters, found: &Found) -> Resu
         _ if takes_bytes && (common.v1.is_some() || arrival.method == Method::GET) => return Err(WRONG_FORM),
         Some(v1) => flattened::gather(v1.business())?,
         None if arrival.method == Method::GET => {
-            flattened::gather(flattened::pairs(arrival.query.as_bytes())?)?
+            flattened::gather(flattened::pairs(arrival.query().as_bytes())?)?
         }
-        None => match (arrival.media_type().as_str(), takes_bytes) {
+        None => match (&*arrival.media_type(), takes_bytes) {
             ("application/json", false) => json::read(&arrival.body)?,
             ("multipart/form-data", true) => {
-                multipart::read(&arrival.header("content-type").unwrap_or_default(), &arrival.body)?
+                multipart::read(arrival.header("content-type").unwrap_or_default(), &arrival.body)?
             }
             ("application/octet-stream", true) => {
                 octet_stream::read(&arrival.headers, &arrival.body, found.product.name, found.shape)?

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -22,15 +22,16 @@ use crate::common_parameters::{CommonParameters, Style};
 use crate::diagnosis::LikelyCause;
 use crate::error::CommonError;
 use crate::identity::Identity;
-use crate::listen::Connection;
+use crate::listen::{Connection, PATIENCE};
 use crate::permission::Circumstances;
+use crate::proxy::RefusedTarget;
 use crate::rate::{Counted, Limits, Rates};
 use crate::replay::ReplayGuard;
 use crate::trace::{Record, TracedError, Traces};
-use crate::{address, arrival, common_parameters, masking, parameters, reply};
+use crate::{address, arrival, common_parameters, masking, never_read, parameters, reply};
 
 /// What the gateway can be told.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Calls per second of each action, account and address; no limits by default.
     pub rates: Limits,
@@ -42,7 +43,25 @@ pub struct Options {
     pub allow: Vec<IpNet>,
     /// The networks that may not call, whatever `allow` says.
     pub deny: Vec<IpNet>,
+    /// How long a client may keep the gateway waiting for the next piece of a body.
+    pub patience: Duration,
 }
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rates: Limits::default(),
+            replay_guard: false,
+            traces: 0,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            patience: PATIENCE,
+        }
+    }
+}
+
+/// What the trace says in place of a code, for what the proxy refuses: its answer is no reply of the API.
+const REFUSED_BY_PROXY: &str = "RefusedByProxy";
 
 /// The front door of the API.
 pub struct Gateway {
@@ -52,6 +71,7 @@ pub struct Gateway {
     rates: Rates,
     traces: Traces,
     admission: Admission,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -85,6 +105,7 @@ impl Gateway {
             actions,
             traces: Traces::new(options.traces),
             admission: Admission::new(options.allow, options.deny),
+            patience: options.patience,
         }
     }
 
@@ -106,6 +127,26 @@ impl Gateway {
         self.verifier.identity()
     }
 
+    /// Writes down that a request through the proxy was refused. It was for somebody else, so nothing of it is read but where it was going.
+    pub fn note_refusal(&self, refused: RefusedTarget<'_>) -> RequestId {
+        let request_id = RequestId(self.world.uuid());
+        let mut record = Box::new(Record::new(request_id, self.world.now(), refused.peer));
+        let (uri, headers) = (refused.request.uri(), refused.request.headers());
+        record.method.clone_from(refused.request.method());
+        record.host = uri.authority().map(ToString::to_string).unwrap_or_default();
+        record.path = Cow::Owned(uri.path().to_owned());
+        let user_agent = headers.get(http::header::USER_AGENT);
+        record.user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        record.error = Some(TracedError {
+            code: REFUSED_BY_PROXY,
+            message: refused.words.to_owned(),
+            detail: None,
+            internal: None,
+        });
+        self.traces.keep(record);
+        request_id
+    }
+
     /// Answers one request. A bare address is a connection without TLS.
     pub async fn answer<B>(
         &self,
@@ -115,18 +156,20 @@ impl Gateway {
     where
         B: Body<Data = Bytes>,
     {
-        let Connection { peer, secure } = connection.into();
+        let Connection { peer, secure, .. } = connection.into();
         let started = Instant::now();
         let request_id = RequestId(self.world.uuid());
         let (parts, body) = request.into_parts();
         let mut arrival = arrival::announce(parts);
         let mut record = Box::new(Record::new(request_id, self.world.now(), peer));
-        record.method = arrival.method.to_string();
-        record.host = String::from_utf8_lossy(&arrival.host).into_owned();
-        record.path.clone_from(&arrival.path);
-        record.user_agent = arrival.header("user-agent").map(Cow::into_owned);
+        record.method.clone_from(&arrival.method);
+        record.host = String::from_utf8_lossy(arrival.host()).into_owned();
+        if arrival.path() != "/" {
+            record.path = Cow::Owned(arrival.path().to_owned());
+        }
+        record.user_agent = arrival.header("user-agent").map(str::to_owned);
         let language = common_parameters::language(&arrival);
-        let arrived = arrival::receive(&mut arrival, body).await;
+        let arrived = arrival::receive(&mut arrival, body, self.patience).await;
         let result = match arrived.and_then(|()| self.admission.admit(peer.ip())) {
             Ok(()) => self.walk(&arrival, secure, &mut record).await,
             Err(error) => Err(Failure::common(&error, language).into()),
@@ -139,11 +182,12 @@ impl Gateway {
         let result = reply::within_limit(result, language);
         if let Err(failure) = &result {
             if let Some(internal) = &failure.internal {
-                tracing::error!(request_id = %request_id, action = record.action, internal, "a call failed inside");
+                tracing::error!(request_id = %request_id, action = record.action.as_deref(), internal, "a call failed inside");
             }
             record.error = Some(TracedError {
                 code: failure.code,
                 message: failure.message.clone(),
+                detail: failure.detail.clone(),
                 internal: failure.internal.clone(),
             });
         }
@@ -157,32 +201,50 @@ impl Gateway {
 
     async fn walk(&self, arrival: &Arrival, secure: bool, record: &mut Record) -> Result<Vec<u8>, Stopped> {
         let stop = |error: &CommonError, language| Stopped::from(Failure::common(error, language));
-        let address = address::read(&arrival.host, self.actions.catalogue());
+        let address = address::read(arrival.host(), self.actions.catalogue());
         record.access_region = address.access_region.map(|region| region.code);
         let common = common_parameters::read(arrival)
             .map_err(|error| stop(&error, common_parameters::language(arrival)))?;
-        let language = common.language;
         note(record, &common);
+        let result = self.call(arrival, &address, &common, secure, record).await;
+        if record.product.is_none() {
+            // Not found, or not looked for: what it is called is the client's word.
+            record.action = Some(Cow::Owned(common.action.clone().into_owned()));
+            record.version = Some(Cow::Owned(common.version.clone().into_owned()));
+        }
+        result
+    }
 
-        let (caller, found) = if let Some(found) =
-            unsigned_action(self.actions.catalogue(), arrival, &address, &common)
-        {
-            // The proof of these two is an assertion, which the action itself looks at.
-            (Caller::anonymous(), found)
-        } else {
-            let verified = self
-                .verifier
-                .verify(arrival, &address, &common, self.world.unix_seconds())
-                .map_err(|refused| refuse(refused, language))?;
-            note_caller(record, &verified);
-            let Verified { caller, scope_service, .. } = verified;
-            let found = action::find(self.actions.catalogue(), &address, scope_service.as_deref(), &common)
-                .map_err(|error| stop(&error, language))?;
-            (caller, found)
-        };
-        record.product = Some(found.product.name);
-        let region = action::region(&found, &address, &common).map_err(|error| stop(&error, language))?;
-        record.region = Some(region.clone());
+    async fn call(
+        &self,
+        arrival: &Arrival,
+        address: &Address,
+        common: &CommonParameters<'_>,
+        secure: bool,
+        record: &mut Record,
+    ) -> Result<Vec<u8>, Stopped> {
+        let stop = |error: &CommonError, language| Stopped::from(Failure::common(error, language));
+        let language = common.language;
+        let (caller, found) =
+            if let Some(found) = unsigned_action(self.actions.catalogue(), arrival, address, common) {
+                // The proof of these two is an assertion, which the action itself looks at.
+                (Caller::anonymous(), found)
+            } else {
+                let now = self.world.unix_seconds();
+                let verified = self
+                    .verifier
+                    .verify(arrival, address, common, now)
+                    .map_err(|refused| refuse(refused, language))?;
+                note_caller(record, &verified);
+                let Verified { caller, scope_service, .. } = verified;
+                let found = action::find(self.actions.catalogue(), address, scope_service, common)
+                    .map_err(|error| stop(&error, language))?;
+                (caller, found)
+            };
+        note_action(record, &found);
+        let region = action::region(&found, address, common).map_err(|error| stop(&error, language))?;
+        record.region = Some(region);
+        record.never_read = never_read::of_message(arrival, common, !region.is_empty());
         let handler = self
             .actions
             .handler(&found)
@@ -195,13 +257,15 @@ impl Gateway {
             address: record.peer.ip(),
         };
         self.rates.count(&counted).map_err(|error| stop(&error, language))?;
-        let value = parameters::read(arrival, &common, &found).map_err(|error| stop(&error, language))?;
+        let value = parameters::read(arrival, common, &found).map_err(|error| stop(&error, language))?;
         record.parameters = Some(masking::write(&value, found.shape.input));
+        let unread = never_read::sent(&value, found.shape.input, self.actions.unread(&found));
+        record.never_read.extend(unread.map(Cow::Borrowed));
 
         let identity = Arc::clone(self.verifier.identity());
         let circumstances =
             Circumstances { source: record.peer.ip(), now: record.received_at, secure: Some(secure) };
-        let request_id = record.request_id;
+        let (request_id, region) = (record.request_id, region.to_owned());
         let place = Place { caller, region, language, request_id, identity, circumstances };
         let Outcome { asked, result } = handler(value, place).await;
         record.permission = asked;
@@ -214,21 +278,25 @@ fn unsigned_action(
     catalogue: &'static [&'static ProductShape],
     arrival: &Arrival,
     address: &Address,
-    common: &CommonParameters,
+    common: &CommonParameters<'_>,
 ) -> Option<Found> {
     let skips = arrival.header("authorization").is_some_and(|value| value == "SKIP");
     let found = if skips { action::find(catalogue, address, None, common).ok()? } else { return None };
     found.shape.unsigned.then_some(found)
 }
 
-fn note(record: &mut Record, common: &CommonParameters) {
-    record.client.clone_from(&common.client);
-    record.action = Some(common.action.clone());
-    record.version = Some(common.version.clone());
+fn note(record: &mut Record, common: &CommonParameters<'_>) {
+    record.client = common.client.as_deref().map(str::to_owned);
     record.signature = Some(if common.style == Style::Header { "v3" } else { "v1" });
 }
 
-fn note_caller(record: &mut Record, verified: &Verified) {
+fn note_action(record: &mut Record, found: &Found) {
+    record.product = Some(found.product.name);
+    record.version = Some(Cow::Borrowed(found.product.version));
+    record.action = Some(Cow::Borrowed(found.shape.name));
+}
+
+fn note_caller(record: &mut Record, verified: &Verified<'_>) {
     record.secret_id = Some(verified.caller.secret_id.clone());
     record.account = Some(verified.caller.account.uin);
     record.principal = Some(verified.caller.uin());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::uri::Authority;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -28,7 +28,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::address;
-use crate::listen::{self, Connection};
+use crate::call::RequestId;
+use crate::listen::{self, Begun, Connection};
 use crate::tls::{CertificateAuthority, TlsError};
 
 /// Domains whose every name is the platform's: the API's own roots (`protocol.md` §6.1) and the registry's.
@@ -82,8 +83,26 @@ fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
+/// A request through the proxy that was refused.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusedTarget<'a> {
+    /// Who asked.
+    pub peer: SocketAddr,
+    /// The request; its target has an authority.
+    pub request: &'a Request<Incoming>,
+    /// What the client was told.
+    pub words: &'a str,
+}
+
+/// Where refusals are written down; gives the id under which they are found again.
+type Witness = Box<dyn Fn(RefusedTarget<'_>) -> RequestId + Send + Sync>;
+
+/// The header of a refusal that names its record in the trace.
+const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-rookery-request-id");
+
 /// The proxy of a plain HTTP listener.
 pub struct Proxy {
+    witness: Witness,
     names: ServedNames,
     authority: Arc<CertificateAuthority>,
     tls: ServerConfig,
@@ -107,10 +126,14 @@ enum Verdict {
 }
 
 impl Proxy {
-    /// A proxy to `names`, with certificates of `authority` in its tunnels.
-    pub fn new(names: ServedNames, authority: Arc<CertificateAuthority>) -> Result<Self, TlsError> {
+    /// A proxy to `names`, with certificates of `authority` in its tunnels; what it refuses is told to `witness`.
+    pub fn new(
+        names: ServedNames,
+        authority: Arc<CertificateAuthority>,
+        witness: impl Fn(RefusedTarget<'_>) -> RequestId + Send + Sync + 'static,
+    ) -> Result<Self, TlsError> {
         let tls = authority.server_config()?;
-        Ok(Self { names, authority, tls })
+        Ok(Self { witness: Box::new(witness), names, authority, tls })
     }
 
     fn verdict(
@@ -145,7 +168,7 @@ impl Proxy {
 /// Serves a plain connection: requests for Rookery, requests through it, and tunnels.
 pub(crate) async fn serve<H, F, B>(
     stream: TcpStream,
-    peer: SocketAddr,
+    connection: Connection,
     proxy: Arc<Proxy>,
     handler: Arc<H>,
     watchers: [Watcher; 2],
@@ -156,18 +179,22 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let connection = Connection { peer, secure: false };
+    let peer = connection.peer;
     let [watcher, tunnel_watcher] = watchers;
     // A connection becomes at most one tunnel.
     let tunnel_watcher = Mutex::new(Some(tunnel_watcher));
+    let begun = Begun::default();
+    let first = begun.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
+        first.note();
         let verdict =
             proxy.verdict(request.method(), request.version(), request.uri().authority(), peer.ip());
         let reply = match verdict {
             Verdict::Serve => Ok(handler(request, connection)),
             Verdict::Refuse(words) => {
                 tracing::warn!(%peer, "{}", words.trim_end());
-                Err(refusal(words))
+                let id = (proxy.witness)(RefusedTarget { peer, request: &request, words: words.trim_end() });
+                Err(refusal(words, id))
             }
             Verdict::Tunnel(name) => {
                 if let Some(watcher) = tunnel_watcher.lock().take() {
@@ -175,7 +202,7 @@ where
                     let (acceptor, handler) = (proxy.acceptor(name), Arc::clone(&handler));
                     tokio::spawn(async move {
                         let ended = match upgraded.await {
-                            Ok(stream) => serve_tunnel(stream, peer, &acceptor, handler, watcher).await,
+                            Ok(stream) => serve_tunnel(stream, connection, &acceptor, handler, watcher).await,
                             Err(error) => Err(error.into()),
                         };
                         listen::note(peer, ended);
@@ -191,14 +218,15 @@ where
             })
         }
     });
-    let http = listen::server();
-    watcher.watch(http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()).await
+    let http = listen::server(connection.patience);
+    let served = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    begun.within(connection.patience, watcher.watch(served)).await
 }
 
 /// Serves what comes through a tunnel: TLS, and plain requests, because the SDK of Node tunnels these, too.
 async fn serve_tunnel<H, F, B>(
     stream: Upgraded,
-    peer: SocketAddr,
+    connection: Connection,
     acceptor: &TlsAcceptor,
     handler: Arc<H>,
     watcher: Watcher,
@@ -210,18 +238,21 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut stream = BufReader::new(TokioIo::new(stream));
-    let first = tokio::time::timeout(listen::HEAD_TIMEOUT, stream.fill_buf()).await??.first().copied();
+    let first = tokio::time::timeout(connection.patience, stream.fill_buf()).await??.first().copied();
     match first {
         None => Ok(()),
-        Some(TLS_HANDSHAKE) => listen::serve_tls(stream, peer, acceptor, handler, watcher).await,
-        Some(_) => listen::serve_stream(stream, Connection { peer, secure: false }, handler, watcher).await,
+        Some(TLS_HANDSHAKE) => listen::serve_tls(stream, connection, acceptor, handler, watcher).await,
+        Some(_) => listen::serve_stream(stream, connection, handler, watcher).await,
     }
 }
 
-fn refusal(words: String) -> Response<Full<Bytes>> {
+fn refusal(words: String, id: RequestId) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(words)));
     *response.status_mut() = StatusCode::FORBIDDEN;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID_HEADER, id);
+    }
     response
 }
 
@@ -282,7 +313,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let authority =
             CertificateAuthority::open_or_create(directory.path(), OffsetDateTime::now_utc()).unwrap();
-        let proxy = Proxy::new(names(), Arc::new(authority)).unwrap();
+        let proxy = Proxy::new(names(), Arc::new(authority), |_| RequestId(uuid::Uuid::nil())).unwrap();
         let here = IpAddr::from(Ipv4Addr::LOCALHOST);
         let verdict = |method: Method, version, target: Option<&'static str>, peer| {
             proxy.verdict(&method, version, target.map(Authority::from_static).as_ref(), peer)

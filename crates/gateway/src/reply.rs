@@ -58,7 +58,9 @@ pub fn warn_of_deprecation(mut members: Vec<u8>, found: &Found, language: Langua
 /// Wraps what an action answered.
 #[must_use]
 pub fn write(result: &Result<Vec<u8>, Failure>, request_id: RequestId) -> Response<Full<Bytes>> {
-    let mut body = Vec::with_capacity(256);
+    // Room for exactly this, where it is a success: what is larger would be shrunk to be sent.
+    let members = result.as_ref().map_or(0, Vec::len);
+    let mut body = Vec::with_capacity(if members > 2 { members - 2 + ENVELOPE } else { ENVELOPE - 1 });
     body.extend_from_slice(b"{\"Response\":{");
     match result {
         // The members are an object's text; its braces give way to the envelope's.
@@ -79,7 +81,8 @@ pub fn write(result: &Result<Vec<u8>, Failure>, request_id: RequestId) -> Respon
         }
     }
     body.extend_from_slice(b"\"RequestId\":\"");
-    body.extend_from_slice(request_id.to_string().as_bytes());
+    let mut id = uuid::Uuid::encode_buffer();
+    body.extend_from_slice(request_id.0.hyphenated().encode_lower(&mut id).as_bytes());
     body.extend_from_slice(b"\"}}");
 
     let length = HeaderValue::from(body.len());
@@ -109,7 +112,12 @@ mod tests {
             text(Ok(br#"{"TotalCount":0}"#.to_vec())).await,
             format!(r#"{{"Response":{{"TotalCount":0,"RequestId":"{id}"}}}}"#)
         );
-        let failure = Failure { code: "InternalError", message: "a \"quote\"".to_owned(), internal: None };
+        let failure = Failure {
+            code: "InternalError",
+            message: "a \"quote\"".to_owned(),
+            detail: None,
+            internal: None,
+        };
         assert_eq!(
             text(Err(failure)).await,
             format!(

@@ -4,9 +4,11 @@
 //! server computed over a refused signature is in it, because the one who signed already knows every part of it but not which differs.
 //! The times, ids and addresses of a record become text when it is read, which few records ever are.
 
-use std::collections::{HashMap, VecDeque};
+use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use http::Method;
 use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
@@ -31,11 +33,12 @@ pub struct Record {
     /// Where it came from.
     pub peer: SocketAddr,
     /// GET or POST.
-    pub method: String,
+    #[serde(serialize_with = "method")]
+    pub method: Method,
     /// `Host` as received.
     pub host: String,
     /// Path of the target; the query holds parameters and is not kept.
-    pub path: String,
+    pub path: Cow<'static, str>,
     /// Which client, by its own word in `X-TC-RequestClient` or `RequestClient`.
     pub client: Option<String>,
     /// Which HTTP client, by its own word in `User-Agent`.
@@ -45,11 +48,11 @@ pub struct Record {
     /// The product.
     pub product: Option<&'static str>,
     /// The API version asked for.
-    pub version: Option<String>,
+    pub version: Option<Cow<'static, str>>,
     /// The action asked for.
-    pub action: Option<String>,
+    pub action: Option<Cow<'static, str>>,
     /// The region of the call.
-    pub region: Option<String>,
+    pub region: Option<&'static str>,
     /// The region of the gateway that the address names.
     pub access_region: Option<&'static str>,
     /// The SecretId whose signature verified.
@@ -62,6 +65,8 @@ pub struct Record {
     pub reading: Option<&'static str>,
     /// The parameters of the action, once they have passed its shape, with their secrets masked.
     pub parameters: Option<Masked>,
+    /// What was sent and read by nothing: members of the action's request, and parts of the message.
+    pub never_read: Vec<Cow<'static, str>>,
     /// The permission asked for and what decided it.
     pub permission: Option<Asked>,
     /// The error that the client was told.
@@ -84,9 +89,9 @@ impl Record {
             request_id,
             received_at,
             peer,
-            method: String::new(),
+            method: Method::default(),
             host: String::new(),
-            path: String::new(),
+            path: Cow::Borrowed("/"),
             client: None,
             user_agent: None,
             signature: None,
@@ -100,6 +105,7 @@ impl Record {
             principal: None,
             reading: None,
             parameters: None,
+            never_read: Vec::new(),
             permission: None,
             error: None,
             computed: None,
@@ -108,6 +114,10 @@ impl Record {
             duration_micros: 0,
         }
     }
+}
+
+fn method<S: Serializer>(method: &Method, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(method.as_str())
 }
 
 fn displayed<S: Serializer>(id: &RequestId, serializer: S) -> Result<S::Ok, S::Error> {
@@ -125,70 +135,72 @@ pub struct TracedError {
     pub code: &'static str,
     /// The words.
     pub message: String,
-    /// What the client was not told.
+    /// What is wrong with the request, more exactly than the client's words say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What went wrong inside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub internal: Option<String>,
 }
 
-/// The last requests.
+/// The last requests: a ring of places, each with a lock of its own, so that requests do not wait for each other to leave their records.
+/// Records are looked for one place after the other, for few are ever read.
 #[derive(Debug)]
 pub struct Traces {
-    capacity: usize,
-    kept: Mutex<Kept>,
+    /// How many records were ever kept; the next one's place follows from it.
+    count: AtomicUsize,
+    ring: Box<[Place]>,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    order: VecDeque<RequestId>,
-    records: HashMap<RequestId, Box<Record>>,
-}
+type Place = Mutex<Option<Box<Record>>>;
 
 impl Traces {
     /// Room for `capacity` records; the oldest make way.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { capacity, kept: Mutex::default() }
+        Self { count: AtomicUsize::new(0), ring: (0..capacity).map(|_| Place::default()).collect() }
     }
 
     /// Keeps a record.
     pub fn keep(&self, record: Box<Record>) {
-        let id = record.request_id;
-        if self.capacity == 0 {
-            return;
-        }
-        let mut kept = self.kept.lock();
-        if kept.order.len() >= self.capacity
-            && let Some(oldest) = kept.order.pop_front()
-        {
-            kept.records.remove(&oldest);
-        }
-        kept.order.push_back(id);
-        kept.records.insert(id, record);
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let place = count.checked_rem(self.ring.len()).and_then(|at| self.ring.get(at));
+        // What makes way is dropped after the lock is free.
+        let _oldest = place.and_then(|place| place.lock().replace(record));
     }
 
     /// The record of a request.
     #[must_use]
     pub fn find(&self, id: RequestId) -> Option<Record> {
-        self.kept.lock().records.get(&id).map(|record| (**record).clone())
+        self.ring.iter().find_map(|place| {
+            let kept = place.lock();
+            kept.as_ref().filter(|record| record.request_id == id).map(|record| (**record).clone())
+        })
     }
 
     /// The newest records, newest first.
     #[must_use]
     pub fn latest(&self, count: usize) -> Vec<Record> {
-        let kept = self.kept.lock();
-        kept.order
-            .iter()
-            .rev()
-            .take(count)
-            .filter_map(|id| kept.records.get(id))
-            .map(|r| (**r).clone())
-            .collect()
+        let Some(newest) = self.count.load(Ordering::Relaxed).checked_sub(1) else { return Vec::new() };
+        let length = self.ring.len();
+        let places = (0..length).map(|back| (newest % length + length - back) % length);
+        let records = places.filter_map(|at| self.ring.get(at)?.lock().as_deref().cloned());
+        records.take(count).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trace_without_room_keeps_nothing() {
+        let traces = Traces::new(0);
+        let id = RequestId(uuid::Uuid::nil());
+        assert!(traces.latest(1).is_empty());
+        traces.keep(Box::new(Record::new(id, OffsetDateTime::UNIX_EPOCH, ([127, 0, 0, 1], 1).into())));
+        assert!(traces.find(id).is_none() && traces.latest(1).is_empty());
+    }
 
     #[test]
     fn the_oldest_make_way() {
@@ -201,5 +213,6 @@ mod tests {
         assert!(traces.find(ids[1]).is_some());
         let latest: Vec<_> = traces.latest(10).into_iter().map(|record| record.request_id).collect();
         assert_eq!(latest, [ids[2], ids[1]]);
+        assert_eq!(traces.latest(1).len(), 1);
     }
 }

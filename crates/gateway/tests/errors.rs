@@ -253,6 +253,12 @@ fn parameters() -> Vec<Case> {
             Draft::post("Echo", "{").sign(),
         ),
         case(
+            "DryRunOperation",
+            "DryRun Operation. It means that the request would have succeeded, but the DryRun parameter was used.",
+            "DryRun操作，代表请求将会是成功的，只是多传了DryRun参数。",
+            Draft::post("Rehearse", "{}").sign(),
+        ),
+        case(
             "InvalidRequest",
             "The multipart format of the request body is incorrect.",
             "请求body的multipart格式错误。",

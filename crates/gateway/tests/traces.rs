@@ -1,14 +1,20 @@
-//! What the trace masks: every member of the models that looks like a secret, listed in `masked_members.txt`. And what it need not say:
-//! no action leaves a member of its request unread.
+//! What the trace masks: every member of the models that looks like a secret, listed in `masked_members.txt`. And what it says was sent and
+//! never read.
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod kit;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use rookery_api::PRODUCTS;
 use rookery_api::shape::{Kind, StructureShape};
 use rookery_gateway::masking::is_secret;
+use rookery_gateway::never_read::Unread;
+use rookery_gateway::{Gateway, RequestId};
+use serde_json::json;
+
+use crate::kit::{Draft, Sent, gateway, gateway_at, laboratory, v1_request};
 
 /// Parts of names that make one look twice.
 const SUSPICIOUS: [&str; 12] = [
@@ -70,61 +76,75 @@ fn every_member_that_looks_like_a_secret_is_decided() {
     assert_eq!(listed.lines().count(), expected.lines().count(), "see the test's comment");
 }
 
-/// `EnableCosMAZ` as `enable_cos_maz`: names of files and fields.
-fn snake(name: &str) -> String {
-    let characters: Vec<char> = name.chars().collect();
-    let mut snake = String::new();
-    for (at, character) in characters.iter().enumerate() {
-        let before = at.checked_sub(1).map(|before| characters[before]);
-        let starts = before.is_some_and(|before| {
-            !before.is_ascii_uppercase() || characters.get(at + 1).is_some_and(char::is_ascii_lowercase)
-        });
-        if character.is_ascii_uppercase() && starts && before != Some('_') {
-            snake.push('_');
-        }
-        snake.push(character.to_ascii_lowercase());
+#[tokio::test]
+async fn a_malformed_body_in_parts_says_what_is_wrong_in_the_trace_only() {
+    let gateway = gateway();
+    for (body, expected) in [
+        ("{}", "the body does not begin with its boundary"),
+        ("--B\r\nContent-Disposition: form-data\r\n\r\n1\r\n--B--", "a part has no name"),
+    ] {
+        let sent = Draft::typed("Upload", "multipart/form-data; boundary=B", body.as_bytes()).sign();
+        let reply = sent.answer(&gateway).await;
+        assert_eq!(reply["Error"]["Message"], "The multipart format of the request body is incorrect.");
+        let id = reply["RequestId"].as_str().unwrap().parse().unwrap();
+        let error = gateway.traces().find(RequestId(id)).unwrap().error.unwrap();
+        assert_eq!(error.detail.as_deref(), Some(expected));
     }
-    snake
 }
 
-fn names(text: &str, word: &str) -> bool {
-    text.split(|character: char| !character.is_alphanumeric() && character != '_').any(|found| found == word)
+/// What the trace says of a request: (code, what was never read).
+async fn never_read(gateway: &Gateway, sent: Sent) -> (String, serde_json::Value) {
+    let reply = sent.answer(gateway).await;
+    let id = reply["RequestId"].as_str().unwrap().parse().unwrap();
+    let record = serde_json::to_value(gateway.traces().find(RequestId(id)).unwrap()).unwrap();
+    (reply["Error"]["Code"].as_str().unwrap_or("ok").to_owned(), record["never_read"].clone())
 }
 
-/// The source files of all actions, as (name, text).
-fn action_files() -> Vec<(String, String)> {
-    let mut files = Vec::new();
-    let directory =
-        |path: &Path| std::fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let products = directory(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-    let mut found: Vec<PathBuf> =
-        products.flat_map(|product| directory(&product.join("src/actions"))).collect();
-    while let Some(path) = found.pop() {
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if path.is_dir() && !name.ends_with("tests") {
-            found.extend(directory(&path));
-        } else if path.is_file() {
-            files.push((name, std::fs::read_to_string(path).unwrap()));
-        }
+#[tokio::test]
+async fn members_that_were_sent_and_never_read_are_named() {
+    const MEMBERS: &[&str] = &["Float", "Pairs.Deep", "Pair.Deep.Size", "Texts", "Nowhere"];
+    let mut actions = laboratory::actions();
+    let table = Unread { product: "lab", version: laboratory::VERSION, action: "Echo", members: MEMBERS };
+    actions.never_reading(&[table, Unread { action: "Old", members: &[], ..table }]);
+    let gateway = gateway_at(kit::NOW, None, actions, kit::options());
+    for (body, expected) in [
+        (json!({}), json!([])),
+        (json!({"Text": "a", "Pair": {"Name": "b"}}), json!([])),
+        (json!({"Float": null, "Int": 1}), json!([])),
+        (json!({"Float": 0.0, "Texts": []}), json!(["Float", "Texts"])),
+        (json!({"Texts": ["a", "b"], "Text": "a"}), json!(["Texts"])),
+        (json!({"Pairs": [{"Name": "a"}]}), json!([])),
+        (json!({"Pairs": [{"Name": "a"}, {"Name": "b", "Deep": {}}]}), json!(["Pairs.Deep"])),
+        (json!({"Pair": {"Name": "a", "Deep": {}}}), json!([])),
+        (json!({"Pair": {"Name": "a", "Deep": {"Size": 0}}}), json!(["Pair.Deep.Size"])),
+    ] {
+        let sent = Draft::post("Echo", &body.to_string()).sign();
+        assert_eq!(never_read(&gateway, sent).await, ("ok".to_owned(), expected), "{body}");
     }
-    files
+    let flattened = Draft::get("Echo", "Float=1&Text=a").sign();
+    assert_eq!(never_read(&gateway, flattened).await.1, json!(["Float"]));
 }
 
-/// A member that a client sends is read, or refused by name: each stands in the source of its action.
-#[test]
-fn no_action_leaves_a_member_of_its_request_unread() {
-    let (mut actions, mut unread) = (0, Vec::new());
-    for (name, text) in action_files() {
-        for product in PRODUCTS.iter().filter(|product| text.contains(&format!("{}::", product.name))) {
-            for action in product.actions.iter().filter(|action| snake(action.name) == name) {
-                actions += 1;
-                let missing = action.input.members.iter().filter(|member| !names(&text, &snake(member.name)));
-                unread.extend(
-                    missing.map(|member| format!("{}:{}.{}", product.name, action.name, member.name)),
-                );
-            }
-        }
+#[tokio::test]
+async fn parts_of_a_message_that_nothing_looks_at_are_named() {
+    let gateway = gateway();
+    let region = ("Region", "ap-guangzhou");
+    let v1 = v1_request("POST", &[("Action", "Echo"), ("Text", "a"), region]);
+    for (sent, expected) in [
+        (Draft::post("Echo", "{}").sign(), json!([])),
+        (Draft::post("Echo", "{}").header("X-TC-Region", b"").sign(), json!(["x-tc-region"])),
+        (
+            Draft::post("Echo", "{}").header("X-TC-RequestClient", b"c").header("X-TC-Nonce", b"1").sign(),
+            json!(["x-tc-nonce"]),
+        ),
+        (
+            Draft { query: "Limit=1".to_owned(), ..Draft::post("Echo", "{}") }.sign(),
+            json!(["the query of a POST"]),
+        ),
+        (Draft::get("Echo", "Text=a").sign().body(b"{}"), json!(["the body of a GET"])),
+        (v1.clone(), json!(["Region"])),
+        (v1.with("X-TC-Action", Some("Old")), json!(["x-tc-action", "Region"])),
+    ] {
+        assert_eq!(never_read(&gateway, sent).await, ("ok".to_owned(), expected));
     }
-    assert!(actions >= 30, "only {actions} actions were found");
-    assert_eq!(unread, [""; 0], "sent by clients and read by nobody");
 }

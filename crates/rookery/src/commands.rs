@@ -1,11 +1,12 @@
 //! The commands and their options.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use rookery_gateway::listen::PATIENCE;
 use rookery_gateway::rate::ActionLimit;
 
 /// Tencent Cloud on your own machine.
@@ -81,6 +82,9 @@ pub(crate) enum CaCommand {
     },
 }
 
+/// As long as the gateway waits by itself.
+const DEFAULT_TIMEOUT: NonZeroU64 = NonZeroU64::new(PATIENCE.as_secs()).unwrap();
+
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address for HTTP; loopback only. Port 0 takes any free one.
@@ -134,6 +138,10 @@ pub(crate) struct Serve {
     /// Refuse API calls from these networks with `IpInBlacklist`, whatever --allow-ip says.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     pub(crate) deny_ip: Vec<IpNet>,
+    /// How long a client may keep the server waiting: for a TLS handshake, the head of a request, the next piece of an API call's body, or
+    /// the next request of a connection.
+    #[arg(long, default_value_t = DEFAULT_TIMEOUT, value_name = "SECONDS")]
+    pub(crate) client_timeout: NonZeroU64,
     /// How many requests the trace keeps.
     #[arg(long, default_value_t = 2048, value_name = "N")]
     pub(crate) traces: usize,

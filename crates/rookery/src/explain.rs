@@ -18,6 +18,9 @@ pub(crate) fn run(options: &Explain) -> Result<(), Box<dyn Error>> {
         return Ok(());
     };
     println!("{code}: {}", record["error"]["message"].as_str().unwrap_or_default());
+    if let Some(detail) = record["error"]["detail"].as_str() {
+        println!("\nMore exactly: {detail}.");
+    }
     let cause = &record["likely_cause"];
     if let Some(sentence) = cause["sentence"].as_str() {
         println!("\nLikely cause: {sentence}");

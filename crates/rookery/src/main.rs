@@ -13,6 +13,7 @@ mod env;
 mod explain;
 mod front;
 mod master_key;
+mod never_read;
 mod serve;
 mod state;
 mod trace;

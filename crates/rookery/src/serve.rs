@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rookery_gateway::listen::Listener;
 use rookery_gateway::proxy::{Proxy, ServedNames};
@@ -25,6 +26,7 @@ use crate::commands::Serve;
 use crate::data_directory::Endpoints;
 use crate::front::Front;
 use crate::master_key;
+use crate::never_read::NEVER_READ;
 
 type Ended = Result<(), Box<dyn Error>>;
 
@@ -71,8 +73,12 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let https = Listener::bind(options.https).await.map_err(|error| bind_failed(options.https, &error))?;
     let authority = Arc::new(CertificateAuthority::open_or_create(&directory, world.now())?);
     let names = ServedNames::new(&options.registry_suffix, &[http.address.port(), https.address.port()]);
-    let http = http.proxying(Proxy::new(names, Arc::clone(&authority))?);
     let (front, tcr, kms) = wire(&options, &directory, pinned, store, &world).await?;
+    let witness = Arc::clone(&front);
+    let proxy =
+        Proxy::new(names, Arc::clone(&authority), move |refused| witness.gateway.note_refusal(refused))?;
+    let patience = Duration::from_secs(options.client_timeout.get());
+    let (http, https) = (http.proxying(proxy).with_patience(patience), https.with_patience(patience));
 
     let (stop, stopped) = watch::channel(false);
     let endpoints = Endpoints {
@@ -108,7 +114,7 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
 }
 
 /// The one place where the parts meet.
-async fn wire(
+pub(crate) async fn wire(
     options: &Serve,
     directory: &Path,
     pinned: Option<RootKey>,
@@ -133,6 +139,7 @@ async fn wire(
     let tags = Tags::new(state, world.clone(), holders);
     actions.extend(rookery_tag::register(&tags));
     cam.connect_tags(tags);
+    actions.never_reading(NEVER_READ);
     let gateway_options = GatewayOptions {
         rates: Limits {
             action: options.rate_limits,
@@ -144,6 +151,7 @@ async fn wire(
         traces: options.traces,
         allow: options.allow_ip.clone(),
         deny: options.deny_ip.clone(),
+        patience: Duration::from_secs(options.client_timeout.get()),
     };
     let gateway = Gateway::new(world.clone(), Arc::clone(&cam) as _, actions, gateway_options);
     Ok((Arc::new(Front { gateway, registry: tcr.registry(), tcr: Arc::clone(&tcr), cam }), tcr, kms))

@@ -111,7 +111,7 @@ pub fn verify(
             if !canonical.is_distinct(reading) {
                 continue;
             }
-            let computed = key.sign(&StringToSign::new(request, scope, canonical.hash(reading)).parts());
+            let computed = key.sign(&StringToSign::new(request, scope, canonical.hash(reading)).text());
             if computed.ct_eq(&claimed).into() {
                 return Ok(Verified { reading });
             }
@@ -120,7 +120,7 @@ pub fn verify(
     let string_to_sign = StringToSign::new(request, scope, canonical.hash(Reading::AsSent));
     Err(Mismatch {
         canonical_request: canonical.text(Reading::AsSent),
-        string_to_sign: string_to_sign.parts().concat(),
+        string_to_sign: string_to_sign.text(),
         unusable_headers: canonical.unusable,
     })
 }
@@ -151,7 +151,7 @@ pub fn was_made_over(
         scope: Scope { date: authorization.date, service: authorization.service },
         canonical_hash: canonical::hex_digest(Sha256::new().chain_update(canonical_request)),
     };
-    key.sign(&text.parts()).ct_eq(&claimed).into()
+    key.sign(&text.text()).ct_eq(&claimed).into()
 }
 
 /// The value of the `Authorization` header for `request`, signed over `signed_headers` as the official SDKs do
@@ -175,7 +175,7 @@ pub fn sign(
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let canonical = Canonical::new(request, &names);
     let string_to_sign = StringToSign::new(request, Scope { date, service }, canonical.hash(Reading::AsSent));
-    let signature = hex::encode(SigningKey::derive(secret_key, date, service).sign(&string_to_sign.parts()));
+    let signature = hex::encode(SigningKey::derive(secret_key, date, service).sign(&string_to_sign.text()));
     format!(
         "{ALGORITHM} Credential={secret_id}/{date}/{service}/{TERMINATOR}, SignedHeaders={}, Signature={signature}",
         names.join(";"),
@@ -202,9 +202,25 @@ pub fn content_sha256_matches(request: &Request<'_>) -> bool {
 /// `None` for a year outside 0 to 9999. A request is acceptable only if this equals [`Authorization::date`].
 #[must_use]
 pub fn scope_date(timestamp: i64) -> Option<String> {
+    String::from_utf8(scope_date_digits(timestamp)?.to_vec()).ok()
+}
+
+/// Whether `date` is the [`scope_date`] of `timestamp`.
+#[must_use]
+pub fn is_scope_date(date: &str, timestamp: i64) -> bool {
+    scope_date_digits(timestamp).is_some_and(|digits| digits == *date.as_bytes())
+}
+
+fn scope_date_digits(timestamp: i64) -> Option<[u8; 10]> {
     let date = OffsetDateTime::from_unix_timestamp(timestamp).ok()?.date();
     let year = u16::try_from(date.year()).ok()?;
-    Some(format!("{year:04}-{:02}-{:02}", u8::from(date.month()), date.day()))
+    let numbers =
+        [u8::try_from(year / 100).ok()?, u8::try_from(year % 100).ok()?, date.month().into(), date.day()];
+    let mut digits = *b"0000-00-00";
+    for (at, number) in [0, 2, 5, 8].into_iter().zip(numbers) {
+        digits.get_mut(at..at + 2)?.copy_from_slice(&[b'0' + number / 10, b'0' + number % 10]);
+    }
+    Some(digits)
 }
 
 /// Whether `text` is a date of the calendar written `YYYY-MM-DD`.
@@ -231,7 +247,7 @@ struct Scope<'a> {
     service: &'a str,
 }
 
-/// The text that is signed, kept in pieces so that verifying a request need not join them.
+/// What the text that is signed is made of.
 struct StringToSign<'a> {
     timestamp: &'a str,
     scope: Scope<'a>,
@@ -243,11 +259,11 @@ impl<'a> StringToSign<'a> {
         Self { timestamp: request.timestamp, scope, canonical_hash }
     }
 
-    fn parts(&self) -> [&str; 10] {
+    fn text(&self) -> String {
         // Hexadecimal digits are ASCII, so the fallback is never taken.
         let hash = std::str::from_utf8(&self.canonical_hash).unwrap_or_default();
         let Scope { date, service } = self.scope;
-        [ALGORITHM, "\n", self.timestamp, "\n", date, "/", service, "/", "tc3_request\n", hash]
+        [ALGORITHM, "\n", self.timestamp, "\n", date, "/", service, "/", "tc3_request\n", hash].concat()
     }
 }
 

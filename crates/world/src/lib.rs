@@ -4,6 +4,7 @@
 //! is what lets a test pin identifiers and step the clock over an expiry. Secrets (keys, passwords, nonces of
 //! an AEAD) are *not* taken from here: they always come from the operating system, pinned world or not.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -12,6 +13,35 @@ use uuid::{Builder, Uuid};
 
 /// Characters of identifiers such as `tcr-dg284imq`.
 const IDENTIFIER_ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+
+/// How much randomness a thread takes from the operating system at once.
+const POOL: usize = 512;
+
+/// Randomness of the operating system that no identifier has used yet. A call for every request's id would cost more than the id.
+struct Pool {
+    bytes: [u8; POOL],
+    used: usize,
+}
+
+thread_local! {
+    static RANDOMNESS: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL], used: POOL }) };
+}
+
+/// Fills `bytes` from the thread's pool; says so where it cannot.
+fn from_pool(bytes: &mut [u8]) -> bool {
+    RANDOMNESS.with_borrow_mut(|pool| {
+        if pool.used + bytes.len() > POOL {
+            if getrandom::fill(&mut pool.bytes).is_err() {
+                return false;
+            }
+            pool.used = 0;
+        }
+        let Some(fresh) = pool.bytes.get(pool.used..pool.used + bytes.len()) else { return false };
+        bytes.copy_from_slice(fresh);
+        pool.used += bytes.len();
+        true
+    })
+}
 
 /// The source of time and identifiers. Cheap to clone; clones share one state.
 #[derive(Clone, Debug)]
@@ -96,6 +126,7 @@ impl World {
 
     fn fill(&self, bytes: &mut [u8]) {
         match &*self.source {
+            Source::System if bytes.len() <= POOL / 8 && from_pool(bytes) => {}
             // The system's randomness fails only before the kernel's pool is seeded; a UUID of zeros would be
             // worse than the version-4 generator's own answer to that, so its bytes are used.
             Source::System => {
@@ -143,6 +174,21 @@ mod tests {
         assert_eq!(world.unix_seconds(), 0);
         world.advance(time::Duration::seconds(301));
         assert_eq!(world.clone().unix_seconds(), 301);
+    }
+
+    #[test]
+    fn identifiers_of_one_thread_and_of_others_never_repeat() {
+        let ids = || (0..1000).map(|_| World::system().uuid()).collect::<Vec<_>>();
+        let others: Vec<_> = (0..4).map(|_| std::thread::spawn(ids)).collect();
+        let mut all = ids();
+        all.extend(others.into_iter().flat_map(|thread| thread.join().unwrap()));
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 5000);
+        assert!(
+            World::system().identifier("", 200).bytes().any(|byte| byte != b'a'),
+            "longer than the pool gives"
+        );
     }
 
     #[test]

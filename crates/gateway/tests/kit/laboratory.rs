@@ -5,7 +5,7 @@ use rookery_api::codec::{FromValue, Members, Mismatch, ObjectWriter, Value, writ
 use rookery_api::products::tcr;
 use rookery_api::shape::{ActionShape, Kind, MemberShape, ProductShape, Status, StructureShape};
 use rookery_api::{Request, Structure};
-use rookery_gateway::{Actions, Call, Language, Refusal, Resource};
+use rookery_gateway::{Actions, Call, CommonError, Language, Refusal, Resource};
 
 pub const VERSION: &str = "2026-01-01";
 
@@ -73,6 +73,7 @@ pub static PRODUCT: ProductShape = ProductShape {
         action("Large", &LARGE, Status::Online),
         action("Old", &NOTHING, Status::Deprecated),
         action("Quiet", &NOTHING, Status::Deprecated),
+        action("Rehearse", &NOTHING, Status::Online),
         action("Unbuilt", &NOTHING, Status::Online),
         action("Upload", &UPLOAD, Status::Online),
     ],
@@ -154,7 +155,8 @@ request!(ForbiddenRequest, NOTHING, PRODUCT, 1);
 request!(LargeRequest, LARGE, PRODUCT, 3);
 request!(OldRequest, NOTHING, PRODUCT, 4);
 request!(QuietRequest, NOTHING, PRODUCT, 5);
-request!(UploadRequest, UPLOAD, PRODUCT, 7);
+request!(RehearseRequest, NOTHING, PRODUCT, 6);
+request!(UploadRequest, UPLOAD, PRODUCT, 8);
 request!(UploadLogRequest, UPLOAD_LOG, CLS, 0);
 
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +172,27 @@ impl Refusal for Never {
 
     fn message(&self, _: Language) -> String {
         match *self {}
+    }
+}
+
+/// What an action answers that was asked only whether it would.
+#[derive(Debug, thiserror::Error)]
+#[error("dry run")]
+pub struct Rehearsed;
+
+impl Refusal for Rehearsed {
+    type Code = tcr::ErrorCode;
+
+    fn code(&self) -> tcr::ErrorCode {
+        tcr::ErrorCode::InternalError
+    }
+
+    fn message(&self, _: Language) -> String {
+        "never shown".to_owned()
+    }
+
+    fn common(&self) -> Option<CommonError> {
+        Some(CommonError::DryRunOperation)
     }
 }
 
@@ -205,6 +228,10 @@ pub fn actions() -> Actions {
     actions.add(
         |_: &Call<QuietRequest>| vec![Resource::any()],
         |_: Call<QuietRequest>| Box::pin(async { Ok::<_, Never>(Echo(None)) }),
+    );
+    actions.add(
+        |_: &Call<RehearseRequest>| vec![Resource::any()],
+        |_: Call<RehearseRequest>| Box::pin(async { Err::<Echo, _>(Rehearsed) }),
     );
     actions.add(
         |_: &Call<LargeRequest>| vec![Resource::any()],

@@ -85,8 +85,11 @@ impl<'a> Authorization<'a> {
             return Err(AuthorizationError::Scheme);
         }
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
-        for part in parts.split(',') {
-            let (name, value) = trim(part).split_once('=').ok_or(AuthorizationError::Part)?;
+        let mut rest = Some(parts);
+        while let Some(parts) = rest {
+            let (part, after) = cut(parts, b',').map_or((parts, None), |(part, after)| (part, Some(after)));
+            rest = after;
+            let (name, value) = cut(trim(part), b'=').ok_or(AuthorizationError::Part)?;
             let slot = match name {
                 "Credential" => &mut credential,
                 "SignedHeaders" => &mut signed_headers,
@@ -111,15 +114,26 @@ impl<'a> Authorization<'a> {
 
 const BLANKS: [char; 2] = [' ', '\t'];
 
+/// What stands before and after the first `sign`, which is ASCII.
+fn cut(text: &str, sign: u8) -> Option<(&str, &str)> {
+    let at = memchr::memchr(sign, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// Whether every byte is one of those. Looking at all of them, with no early end, is what the compiler does in few steps.
+fn is_all(text: &str, conforms: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & conforms(byte))
+}
+
 fn trim(text: &str) -> &str {
     text.trim_matches(BLANKS)
 }
 
 fn parse_credential(text: &str) -> Result<(&str, &str, &str), AuthorizationError> {
-    let (secret_id, scope) = text.split_once('/').ok_or(AuthorizationError::Credential)?;
-    let (date, rest) = scope.split_once('/').ok_or(AuthorizationError::Credential)?;
+    let (secret_id, scope) = cut(text, b'/').ok_or(AuthorizationError::Credential)?;
+    let (date, rest) = cut(scope, b'/').ok_or(AuthorizationError::Credential)?;
     let (service, terminator) = rest.rsplit_once('/').ok_or(AuthorizationError::Credential)?;
-    let is_visible = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_visible = |text: &str| !text.is_empty() && is_all(text, |byte| byte.is_ascii_graphic());
     if !is_visible(secret_id) {
         return Err(AuthorizationError::SecretId);
     }
@@ -136,7 +150,13 @@ fn parse_credential(text: &str) -> Result<(&str, &str, &str), AuthorizationError
 }
 
 fn parse_signed_headers(text: &str) -> Result<Vec<&str>, AuthorizationError> {
-    let names: Vec<&str> = text.split(';').collect();
+    let mut names = Vec::with_capacity(4);
+    let mut rest = text;
+    while let Some((name, after)) = cut(rest, b';') {
+        names.push(name);
+        rest = after;
+    }
+    names.push(rest);
     let repeats = || {
         let mut sorted = names.clone();
         sorted.sort_unstable();
@@ -160,7 +180,7 @@ fn is_lower_name(name: &str) -> bool {
 }
 
 fn is_signature(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == 64 && is_all(text, |byte| byte.is_ascii_digit() | matches!(byte, b'a'..=b'f'))
 }
 
 #[cfg(test)]

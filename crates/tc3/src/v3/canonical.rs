@@ -37,6 +37,9 @@ impl fmt::Display for UnusableHeader {
     }
 }
 
+/// Room for the canonical request of a POST as the SDKs sign it.
+const USUAL_LENGTH: usize = 512;
+
 /// What the canonical requests of all readings of one request have in common.
 pub(super) struct Canonical<'a> {
     request: &'a Request<'a>,
@@ -76,19 +79,18 @@ impl<'a> Canonical<'a> {
 
     /// SHA-256 of the canonical request, in lower-case hexadecimal digits.
     pub(super) fn hash(&self, reading: Reading) -> [u8; 64] {
-        let mut digest = Sha256::new();
-        self.write(reading, &mut |bytes| digest.update(bytes));
-        hex_digest(digest)
+        hex_digest(Sha256::new().chain_update(self.bytes(reading)))
     }
 
     /// The canonical request for people; bytes that are not UTF-8 are replaced.
     pub(super) fn text(&self, reading: Reading) -> String {
-        let mut text = Vec::new();
-        self.write(reading, &mut |bytes| text.extend_from_slice(bytes));
-        String::from_utf8_lossy(&text).into_owned()
+        String::from_utf8_lossy(&self.bytes(reading)).into_owned()
     }
 
-    fn write(&self, reading: Reading, put: &mut impl FnMut(&[u8])) {
+    /// The canonical request in one piece: a digest takes one piece in half the time of twenty small ones.
+    fn bytes(&self, reading: Reading) -> Vec<u8> {
+        let mut text = Vec::with_capacity(USUAL_LENGTH);
+        let mut put = |bytes: &[u8]| text.extend_from_slice(bytes);
         let Request { method, path, query, .. } = *self.request;
         put(method.as_bytes());
         put(b"\n");
@@ -117,6 +119,7 @@ impl<'a> Canonical<'a> {
         }
         put(b"\n");
         put(&self.payload_hash);
+        text
     }
 }
 
@@ -158,10 +161,11 @@ fn payload_hash(request: &Request<'_>) -> [u8; 64] {
 
 /// The digest in lower-case hexadecimal digits.
 pub(super) fn hex_digest(digest: Sha256) -> [u8; 64] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    // Computed and not looked up, so that the compiler does many at once.
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
     let mut text = [0; 64];
     for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(digest.finalize()) {
-        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        *pair = [digit(byte >> 4), digit(byte & 15)];
     }
     text
 }

@@ -26,12 +26,10 @@ impl SigningKey {
         Self(hmac_sha256(&[signing_key.as_slice()]))
     }
 
-    /// HMAC-SHA256 of the concatenation of `parts`.
-    pub(super) fn sign(&self, parts: &[&str]) -> [u8; 32] {
+    /// HMAC-SHA256 of `text`.
+    pub(super) fn sign(&self, text: &str) -> [u8; 32] {
         let mut mac = self.0.clone();
-        for part in parts {
-            mac.update(part.as_bytes());
-        }
+        mac.update(text.as_bytes());
         mac.finalize().into_bytes().into()
     }
 }
