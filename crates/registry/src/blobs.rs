@@ -5,9 +5,10 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::digest::{Algorithm, Digest, Hasher};
 
@@ -20,8 +21,11 @@ pub(crate) struct BlobDirectory {
     uploads: PathBuf,
     /// By the first byte of the digest: whoever publishes or removes a blob holds its lock, from the file's change until the
     /// transaction's end.
-    locks: Vec<Mutex<()>>,
+    locks: Vec<Arc<Mutex<()>>>,
 }
+
+/// Held by whoever publishes or removes a blob.
+pub(crate) type BlobLock = OwnedMutexGuard<()>;
 
 impl BlobDirectory {
     /// Makes what is missing of the directories.
@@ -34,7 +38,7 @@ impl BlobDirectory {
         for made in [&blobs, &uploads, &root.to_path_buf()] {
             sync_directory(made)?;
         }
-        Ok(Self { blobs, uploads, locks: (0..256).map(|_| Mutex::new(())).collect() })
+        Ok(Self { blobs, uploads, locks: (0..256).map(|_| Arc::default()).collect() })
     }
 
     pub(crate) fn uploads(&self) -> &Path {
@@ -51,10 +55,10 @@ impl BlobDirectory {
     }
 
     /// Waits until nobody else publishes or removes the blob.
-    pub(crate) async fn lock(&self, digest: &Digest) -> Option<MutexGuard<'_, ()>> {
+    pub(crate) async fn lock(&self, digest: &Digest) -> Option<BlobLock> {
         let first = digest.hex().get(..2).and_then(|byte| usize::from_str_radix(byte, 16).ok())?;
         match self.locks.get(first) {
-            Some(lock) => Some(lock.lock().await),
+            Some(lock) => Some(Arc::clone(lock).lock_owned().await),
             None => None,
         }
     }

@@ -118,6 +118,14 @@ impl Refusal {
     pub fn denied(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "DENIED", message)
     }
+
+    /// 403 `DENIED`, in the words that clients of a Harbor know, when a push would take more than the quota.
+    #[must_use]
+    pub fn over_quota(used: u64, added: u64, quota: u64) -> Self {
+        Self::denied(format!(
+            "adding {added} bytes to the {used} bytes in use would exceed the quota of {quota} bytes"
+        ))
+    }
 }
 
 impl From<StoreError> for Refusal {
@@ -137,6 +145,19 @@ pub trait Hooks: Send + Sync + 'static {
     /// Inside the transaction that accepts a manifest. May refuse it (immutability, quota, missing namespace) and may
     /// record what must follow, for instance a row in a durable queue. A refusal undoes the whole transaction.
     fn accept(&self, tx: &mut Transaction<'_>, push: &ManifestPush) -> Result<(), Refusal>;
+
+    /// Inside the transaction that gives a repository a blob which it did not hold, pushed or mounted by a client. May refuse it
+    /// (quota); [`usage`](crate::usage) counts the blob already. Blobs that were not refused are taken as they come.
+    fn accept_blob(
+        &self,
+        tx: &mut Transaction<'_>,
+        repository: &Repository,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<(), Refusal> {
+        let _ = (tx, repository, digest, size);
+        Ok(())
+    }
 
     /// After the transaction is durable and before the client gets its 201. Cannot fail the push.
     fn accepted(&self, push: ManifestPush) -> BoxFuture<'_, ()>;

@@ -8,17 +8,22 @@
 //! durable before its row is, and its row before the client is told, so a crash leaves at worst a file that nobody sees.
 
 mod access;
+mod asked;
 mod authorization;
 mod blobs;
+mod blocking;
 mod body;
 mod cache;
 mod challenge;
+mod collections;
 mod collector;
 mod digest;
 mod document;
 mod errors;
+mod history;
 mod hooks;
 mod links;
+mod maintenance;
 mod manifests;
 mod names;
 mod pulls;
@@ -33,6 +38,7 @@ mod tables;
 mod tags;
 mod token;
 mod uploads;
+mod usage;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -45,32 +51,32 @@ use time::Duration;
 
 pub use access::{Access, AccessError, Actions, Located, Subject};
 pub use body::ResponseBody;
-pub use collector::{CollectOptions, Collected};
+pub use collections::{Collection, CollectionState, Ending, Phase};
+pub use collector::{CollectOptions, Collected, Whose};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use errors::Error;
+pub use history::{Ended, PastTag};
 pub use hooks::{Deleted, Deletion, Hooks, ManifestPush, Origin, Refusal};
 pub use manifests::{MANIFEST_LIMIT, Manifest, ManifestInfo, Stored};
 pub use names::{
     MAX_NAME_LENGTH, MAX_TAG_LENGTH, NameError, Reference, RegistryId, Repository, Tag, is_repository_name,
 };
 pub use referrers::Referrer;
-pub use repositories::{RepositoryEntry, Totals};
+pub use repositories::RepositoryEntry;
 pub use router::serves;
 pub use tags::TagEntry;
 pub use token::{TokenKey, TokenKeyError};
+pub use usage::{Place, Totals, Unique, usage};
 
+use asked::Asked;
 use blobs::BlobDirectory;
 use cache::Generations;
 use pulls::Pulls;
-use tables::{ContentKey, Moment};
 use token::Tokens;
 use uploads::Uploads;
 
 /// Bytes of manifests and small blobs kept in memory, per generation of the cache.
 const CACHED_BYTES: usize = 4 * 1024 * 1024;
-
-/// How many blobs are remembered as asked for.
-const ASKED_FOR: usize = 16 * 1024;
 
 /// How a registry is set up.
 #[derive(Debug)]
@@ -85,10 +91,15 @@ pub struct Options {
     pub service: String,
     /// An upload to which nothing was written for so long is dropped at the start and by [`Registry::sweep_uploads`].
     pub upload_expiry: Duration,
+    /// For how long a tag that was overwritten or deleted can be seen and restored, and its manifest is kept. Zero keeps none.
+    pub tag_retention: Duration,
+    /// How often [`Registry::run_maintenance`] looks for what has expired.
+    pub maintenance_pulse: std::time::Duration,
 }
 
 impl Options {
-    /// The values that clients of a Harbor expect (`harbor-registry`, `harbor-token-issuer`), and a day for uploads.
+    /// The values that clients of a Harbor expect (`harbor-registry`, `harbor-token-issuer`), a day for uploads and for past
+    /// tags, and a look at them every ten minutes.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, token_key: TokenKey) -> Self {
         Self {
@@ -97,6 +108,8 @@ impl Options {
             issuer: "harbor-token-issuer".to_owned(),
             service: "harbor-registry".to_owned(),
             upload_expiry: Duration::DAY,
+            tag_retention: Duration::DAY,
+            maintenance_pulse: std::time::Duration::from_mins(10),
         }
     }
 }
@@ -116,6 +129,9 @@ pub enum OpenError {
     /// The token key is not usable.
     #[error(transparent)]
     TokenKey(#[from] TokenKeyError),
+    /// What the registries hold could not be counted.
+    #[error(transparent)]
+    Store(#[from] rookery_store::StoreError),
 }
 
 /// The data plane. Cheap to clone; clones share one state. Its asynchronous operations need a Tokio runtime.
@@ -137,8 +153,12 @@ struct Inner {
     contents: Generations<Digest, bytes::Bytes>,
     /// What pulls ask for.
     pulls: Arc<Pulls>,
-    /// When a client was last told that a blob is there.
-    asked_for: Generations<ContentKey, Moment>,
+    /// What clients were told is there.
+    asked: Arc<Asked>,
+    /// Held by the collection that is running.
+    collecting: tokio::sync::Mutex<()>,
+    tag_retention: Duration,
+    maintenance_pulse: std::time::Duration,
 }
 
 impl fmt::Debug for Registry {
@@ -156,12 +176,21 @@ impl Registry {
         access: Arc<dyn Access>,
         hooks: Arc<dyn Hooks>,
     ) -> Result<Self, OpenError> {
-        let Options { directory: path, token_key, issuer, service, upload_expiry } = options;
+        let Options {
+            directory: path,
+            token_key,
+            issuer,
+            service,
+            upload_expiry,
+            tag_retention,
+            maintenance_pulse,
+        } = options;
         let tokens = Tokens::new(&token_key, issuer, service)?;
         let failed = |source| OpenError::Directory { path: path.clone(), source };
         let directory = Arc::new(BlobDirectory::open(&path).map_err(failed)?);
         let now = SystemTime::from(world.now());
         uploads::remove_stale(directory.uploads(), expiry_seconds(upload_expiry), now).map_err(failed)?;
+        blocking::wait_for(usage::count_once(&store))?;
         let inner = Inner {
             store,
             world,
@@ -173,19 +202,15 @@ impl Registry {
             tokens,
             contents: Generations::new(CACHED_BYTES),
             pulls: Arc::new(Pulls::new()),
-            asked_for: Generations::new(ASKED_FOR),
+            asked: Arc::new(Asked::new()),
+            collecting: tokio::sync::Mutex::default(),
+            tag_retention,
+            maintenance_pulse,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
-
-    /// Drops the uploads on which nothing was written for [`Options::upload_expiry`]; says how many. An upload that a request
-    /// is writing to stays.
-    pub async fn sweep_uploads(&self) -> Result<usize, Error> {
-        let now = SystemTime::from(self.inner.world.now());
-        self.inner.uploads.sweep(expiry_seconds(self.inner.upload_expiry), now).await
-    }
 }
 
-fn expiry_seconds(expiry: Duration) -> u64 {
+pub(crate) fn expiry_seconds(expiry: Duration) -> u64 {
     u64::try_from(expiry.whole_seconds()).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_store::{Global, Read, Transaction};
@@ -14,6 +15,7 @@ use crate::errors::Error;
 use crate::names::{RegistryId, Repository};
 use crate::tables::{BlobRow, Blobs, Holders, LinkRow, Links, content_key};
 use crate::uploads::{Verified, discard};
+use crate::usage::Ledger;
 
 /// Blobs up to this many bytes are read at once, and kept in memory while they are asked for.
 pub(crate) const SMALL_BLOB: u64 = 64 * 1024;
@@ -32,7 +34,7 @@ impl Registry {
     pub async fn put_blob(&self, repository: &Repository, bytes: Bytes) -> Result<Digest, Error> {
         let staged = self.inner.uploads.stage(&self.inner.world.uuid().to_string(), bytes).await?;
         let digest = staged.digest.clone();
-        self.publish(repository, staged).await?;
+        self.publish(repository, staged, false).await?;
         Ok(digest)
     }
 
@@ -65,7 +67,8 @@ impl Registry {
         }
     }
 
-    /// Makes a blob of `source` readable in `target`, without copying it; `false` when the source does not hold it.
+    /// Makes a blob of `source` readable in `target`, without copying it; `false` when the source does not hold it. The product may
+    /// refuse it ([`Hooks::accept_blob`](crate::Hooks::accept_blob)).
     pub async fn mount_blob(
         &self,
         source: &Repository,
@@ -73,12 +76,18 @@ impl Registry {
         digest: &Digest,
     ) -> Result<bool, Error> {
         let (source, target, digest) = (source.clone(), target.clone(), digest.clone());
-        let now = self.inner.world.now();
+        let (now, hooks) = (self.inner.world.now(), Arc::clone(&self.inner.hooks));
         let write = move |tx: &mut Transaction<'_>| {
             let link = tx.get::<Links>(&Global, &content_key(&source, digest.as_str()))?;
             let Some(LinkRow { size, .. }) = link else { return Ok(false) };
-            let row = LinkRow { size, linked_at: now.into() };
-            tx.put::<Links>(&Global, &content_key(&target, digest.as_str()), &row)?;
+            let mut ledger = Ledger::default();
+            let (key, row) = (content_key(&target, digest.as_str()), LinkRow { size, linked_at: now.into() });
+            let new = !tx.contains::<Links>(&Global, &key)?;
+            ledger.put_link(tx, &key, &row)?;
+            ledger.post(tx, &target)?;
+            if new {
+                hooks.accept_blob(tx, &target, &digest, size)?;
+            }
             Ok(true)
         };
         self.inner.store.write(write).await
@@ -87,8 +96,13 @@ impl Registry {
     /// Takes a blob from the repository only; others keep it. [`Error::BlobUnknown`] when the repository does not hold it.
     pub async fn unlink_blob(&self, repository: &Repository, digest: &Digest) -> Result<(), Error> {
         let (digest, key) = (digest.clone(), content_key(repository, digest.as_str()));
+        let changed = repository.clone();
         let write = move |tx: &mut Transaction<'_>| {
-            if tx.delete::<Links>(&Global, &key)? { Ok(()) } else { Err(Error::BlobUnknown(digest.clone())) }
+            let mut ledger = Ledger::default();
+            if !ledger.delete_link(tx, &key)? {
+                return Err(Error::BlobUnknown(digest.clone()));
+            }
+            Ok(ledger.post(tx, &changed)?)
         };
         self.change([repository], write).await
     }
@@ -108,7 +122,12 @@ impl Registry {
 
     /// Gives a verified upload its place and links it to the repository. The bytes are durable before the row is, and the
     /// row is durable before this returns.
-    pub(crate) async fn publish(&self, repository: &Repository, upload: Verified) -> Result<(), Error> {
+    pub(crate) async fn publish(
+        &self,
+        repository: &Repository,
+        upload: Verified,
+        by_client: bool,
+    ) -> Result<(), Error> {
         let Verified { path, size, digest } = upload;
         let known = self.is_stored(&digest, size).await?;
         if !known {
@@ -132,7 +151,7 @@ impl Registry {
             .await?
             .map_err(Error::disk("publishing a blob"))?;
         }
-        self.link(repository, &digest, size).await
+        self.link(repository, &digest, size, by_client).await
     }
 
     /// Whether the blob is there, in the store and on the disk.
@@ -145,22 +164,37 @@ impl Registry {
         Ok(metadata.is_ok_and(|metadata| metadata.len() == size))
     }
 
-    async fn link(&self, repository: &Repository, digest: &Digest, size: u64) -> Result<(), Error> {
+    async fn link(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        size: u64,
+        by_client: bool,
+    ) -> Result<(), Error> {
         let now = self.inner.world.now();
-        let (key, digest) = (content_key(repository, digest.as_str()), digest.to_string());
+        let (key, text) = (content_key(repository, digest.as_str()), digest.to_string());
         let fresh = self.inner.store.read(|view| {
             let link = view.get::<Links>(&Global, &key)?;
             Ok::<_, Error>(
                 link.is_some_and(|link| is_fresh(&link, now))
-                    && view.contains::<Blobs>(&Global, digest.as_str())?,
+                    && view.contains::<Blobs>(&Global, text.as_str())?,
             )
         })?;
         if fresh {
             return Ok(());
         }
+        let (repository, hooks) = (repository.clone(), Arc::clone(&self.inner.hooks));
+        let blob = digest.clone();
         let write = move |tx: &mut Transaction<'_>| {
-            tx.insert::<Blobs>(&Global, &digest, &BlobRow { size })?;
-            tx.put::<Links>(&Global, &key, &LinkRow { size, linked_at: now.into() })?;
+            tx.insert::<Blobs>(&Global, &text, &BlobRow { size })?;
+            let new = !tx.contains::<Links>(&Global, &key)?;
+            let mut ledger = Ledger::default();
+            ledger.put_link(tx, &key, &LinkRow { size, linked_at: now.into() })?;
+            ledger.post(tx, &repository)?;
+            // What the product writes itself it does not refuse.
+            if new && by_client {
+                hooks.accept_blob(tx, &repository, &blob, size)?;
+            }
             Ok(())
         };
         self.inner.store.write(write).await

@@ -20,13 +20,16 @@ impl Registry {
             self.unlink_blob(&request.repository, digest).await?;
             return Ok(empty(StatusCode::ACCEPTED));
         }
-        let size = self.pulled_size(&request.repository, digest)?;
+        let size = if request.arrival.method == Method::HEAD {
+            self.promise_blob(&request.repository, digest).await?
+        } else {
+            self.pulled_size(&request.repository, digest)?
+        };
         let Some(size) = size else { return Err(Error::BlobUnknown(digest.clone()).into()) };
         let etag = format!("\"{digest}\"");
         let mut response = if is_unmodified(&request.arrival.headers, &etag) {
             empty(StatusCode::NOT_MODIFIED)
         } else if request.arrival.method == Method::HEAD {
-            self.note_asked_for(&request.repository, digest, self.inner.world.now());
             with_body(StatusCode::OK, OCTETS, size, ResponseBody::default())
         } else {
             self.download(request, digest, size, &etag).await?

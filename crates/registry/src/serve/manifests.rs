@@ -32,13 +32,20 @@ impl Registry {
                 }
                 Ok(empty(StatusCode::ACCEPTED))
             }
-            _ => self.pull_manifest(request, &reference),
+            _ => self.pull_manifest(request, &reference).await,
         }
     }
 
-    fn pull_manifest(&self, request: &Admitted, reference: &Reference) -> Answer {
+    async fn pull_manifest(&self, request: &Admitted, reference: &Reference) -> Answer {
         let repository = &request.repository;
+        let epoch = self.promise_epoch();
         let pulled = self.pulled(repository, reference)?.ok_or_else(|| unknown(reference))?;
+        // Whoever only asks whether it is there may be about to name it in an index.
+        if request.arrival.method == Method::HEAD
+            && !self.promise_manifest(repository, &pulled.digest, epoch).await?
+        {
+            return Err(unknown(reference).into());
+        }
         if is_unmodified(&request.arrival.headers, &pulled.etag) {
             let mut response = empty(StatusCode::NOT_MODIFIED);
             put(&mut response, DOCKER_CONTENT_DIGEST, pulled.digest.as_str());
