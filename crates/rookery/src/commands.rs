@@ -28,6 +28,10 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Show what happened to a request, or to the last ones.
     Trace(Trace),
+    /// Print or write what verifiers of a namespace's images need: keys, certificates, policies.
+    Trust(Trust),
+    /// Check the signatures of an image, and of each image of an index, without any other tool.
+    Verify(Verify),
     /// Print the authority's certificate, or where it is, or how each client is told to trust it.
     Ca(Ca),
     /// Check which settings of this shell, home and directory still lead to the real cloud.
@@ -82,6 +86,50 @@ pub(crate) enum CaCommand {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Trust {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    /// A namespace with a signature policy, as INSTANCE/NAMESPACE; the instance by its name or its id.
+    pub(crate) namespace: String,
+    /// What to print.
+    #[arg(value_enum, default_value = "all", conflicts_with = "to")]
+    pub(crate) what: Trusted,
+    /// Write all of it into this directory instead, a file each.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Trusted {
+    /// Everything as JSON, with the state of each image; what `rookery verify --trust` takes.
+    All,
+    /// The public key in PEM, for `cosign verify --key`.
+    Key,
+    /// The certificate in PEM, for `notation certificate add --type ca --store rookery`.
+    Certificate,
+    /// The trust policy, for `notation policy import`.
+    TrustPolicy,
+    /// A policy.json of podman, skopeo, buildah and CRI-O.
+    ContainersPolicy,
+    /// The file of registries.d that tells them where the signatures are.
+    ContainersRegistries,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    /// INSTANCE/NAMESPACE/REPOSITORY with a tag or a digest, with or without the registry's host in front.
+    pub(crate) image: String,
+    /// What `rookery trust` printed, from a place that you trust; without it the running cloud is asked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    /// Who pulls, where it is not the root's own account. The password is read from ROOKERY_REGISTRY_PASSWORD.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address for HTTP; loopback only. Port 0 takes any free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
@@ -109,9 +157,9 @@ pub(crate) struct Serve {
     /// Registries are reached as NAME.SUFFIX (and always as the first path segment).
     #[arg(long, default_value = "cr.localhost", value_name = "SUFFIX")]
     pub(crate) registry_suffix: String,
-    /// Signature policies made from now on also write Sigstore bundles, which cosign 3 prefers. cosign 2.6 then needs `--trusted-root`.
+    /// Signature policies made from now on write no Sigstore bundles. For cosign 2.6 without `--trusted-root` and without the internet.
     #[arg(long)]
-    pub(crate) sigstore_bundles: bool,
+    pub(crate) no_sigstore_bundles: bool,
     /// Calls per second of one action by one identity: no limit, the platform's own for each action, or N for every action.
     #[arg(long, alias = "rate-limit", default_value = "off", value_name = "off|platform|N")]
     pub(crate) rate_limits: ActionLimit,

@@ -16,6 +16,8 @@ mod master_key;
 mod serve;
 mod state;
 mod trace;
+mod trust;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
         Command::Call(options) => call::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Trace(options) => trace::run(&options),
+        Command::Trust(options) => trust::run(&options),
+        Command::Verify(options) => return verify::run(&options),
         Command::Ca(options) => ca::run(&options),
         Command::Doctor(options) => return doctor::run(&options),
         Command::Completion(options) => {

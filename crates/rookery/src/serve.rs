@@ -118,7 +118,7 @@ async fn wire(
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
-    tcr_options.sigstore_bundles = options.sigstore_bundles;
+    tcr_options.sigstore_bundles = !options.no_sigstore_bundles;
     let tcr = Tcr::new(tcr_options, store, seal, world.clone(), Arc::clone(&kms) as _).await?;
 
     let mut actions = Actions::new();
