@@ -15,7 +15,14 @@ rookery_gateway::actions! { Tcr:
     }
     namespace { create_namespace, describe_namespaces, modify_namespace, delete_namespace }
     repository { create_repository, describe_repositories, modify_repository, delete_repository }
-    image { describe_images, describe_image_manifests, delete_image }
+    image { describe_images, describe_image_manifests, delete_image, delete_repository_tags, duplicate_image }
+    immutable_tag {
+        create_immutable_tag_rules, describe_immutable_tag_rules, modify_immutable_tag_rules, delete_immutable_tag_rules,
+    }
+    tag_retention {
+        create_tag_retention_rule, describe_tag_retention_rules, modify_tag_retention_rule, delete_tag_retention_rule,
+        create_tag_retention_execution, describe_tag_retention_execution, describe_tag_retention_execution_task,
+    }
     token { create_instance_token, describe_instance_token, modify_instance_token, delete_instance_token }
     signature { create_signature_policy, delete_signature_policy, create_signature }
 }

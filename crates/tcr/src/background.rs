@@ -37,6 +37,7 @@ impl Tcr {
         note("signing what was pushed", self.signing.work_off(which).await);
         note("withdrawing signatures", self.withdraw_signatures().await);
         note("deleting what hung on deleted images", self.clean_up_images().await);
+        note("carrying out retention", self.carry_out_retention().await);
         note("removing deleted instances", self.finish_removals().await);
     }
 

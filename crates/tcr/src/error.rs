@@ -65,6 +65,18 @@ pub(crate) enum Error {
     NoImage { reference: String },
     #[error("The token `{id}` does not exist.")]
     NoToken { id: String },
+    #[error("The rule {id} does not exist.")]
+    NoRule { id: i64, code: ErrorCode },
+    #[error("The namespace `{namespace}` has a rule of this kind already.")]
+    RuleTaken { namespace: String, code: ErrorCode },
+    #[error("The run {0} does not exist.")]
+    NoExecution(i64),
+    #[error("The rule {0} is being carried out already.")]
+    ExecutionUnderWay(i64),
+    #[error("The tag `{0}` is immutable.")]
+    ImmutableTag(String),
+    #[error("The tag `{0}` exists already.")]
+    TagTaken(String),
     #[error("The parameter `{parameter}` {}.", rule.english)]
     Invalid { parameter: &'static str, rule: Rule, code: ErrorCode },
     #[error("The parameter `{0}` is missing.")]
@@ -152,6 +164,12 @@ impl Error {
             Self::NoRepository { name } => format!("镜像仓库 `{name}` 不存在。"),
             Self::NoImage { reference } => format!("镜像 `{reference}` 不存在。"),
             Self::NoToken { id } => format!("访问凭证 `{id}` 不存在。"),
+            Self::NoRule { id, .. } => format!("规则{id}不存在。"),
+            Self::RuleTaken { namespace, .. } => format!("命名空间 `{namespace}` 已存在同类规则。"),
+            Self::NoExecution(id) => format!("执行记录{id}不存在。"),
+            Self::ExecutionUnderWay(id) => format!("规则{id}正在执行中。"),
+            Self::ImmutableTag(tag) => format!("镜像版本 `{tag}` 不可变。"),
+            Self::TagTaken(tag) => format!("镜像版本 `{tag}` 已存在。"),
             Self::Invalid { parameter, rule, .. } => format!("参数 `{parameter}` {}。", rule.chinese),
             Self::Missing(parameter) => format!("缺少参数 `{parameter}`。"),
             Self::InstanceNameIllegal(name) => {
@@ -193,6 +211,8 @@ impl Refusal for Error {
             | Self::NotRunning { code, .. }
             | Self::NoNamespace { code, .. }
             | Self::Invalid { code, .. }
+            | Self::NoRule { code, .. }
+            | Self::RuleTaken { code, .. }
             | Self::TooManyTags { code, .. }
             | Self::Quota { code, .. } => *code,
             Self::NoRepository { .. } | Self::NoImage { .. } | Self::NoPolicyToDelete(_) => {
@@ -204,12 +224,14 @@ impl Refusal for Error {
             Self::InstanceNameReserved(_) => ErrorCode::InvalidParameterErrorNameReserved,
             Self::InstanceNameTaken(_) => ErrorCode::InvalidParameterErrorNameExists,
             Self::NamespaceTaken(_) => ErrorCode::FailedOperationErrorTcrResourceConflict,
-            Self::NamespaceNotEmpty(_) | Self::RepositoryNotEmpty => {
+            Self::NamespaceNotEmpty(_) | Self::RepositoryNotEmpty | Self::ImmutableTag(_) => {
                 ErrorCode::FailedOperationPreconditionFailed
             }
-            Self::RepositoryTaken(_) | Self::SignaturesOccupied(_) => {
+            Self::RepositoryTaken(_) | Self::SignaturesOccupied(_) | Self::TagTaken(_) => {
                 ErrorCode::InternalErrorErrorTcrResourceConflict
             }
+            Self::NoExecution(_) => ErrorCode::ResourceNotFound,
+            Self::ExecutionUnderWay(_) => ErrorCode::InternalErrorErrConflict,
             Self::SigningNotIncluded => ErrorCode::UnsupportedOperation,
             Self::PolicyTaken(_) => ErrorCode::InvalidParameterErrorTcrInvalidParameter,
             Self::Protected(_)

@@ -249,6 +249,12 @@ pub(crate) const NEW_POLICY: Codes = Codes {
     missing: ErrorCode::InvalidParameterErrorTcrInvalidParameter,
     not_running: ErrorCode::UnsupportedOperation,
 };
+/// Rules of immutable tags.
+pub(crate) const IMMUTABLE: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::FailedOperation };
+/// Rules of retention and their runs.
+pub(crate) const RETENTION: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::UnsupportedOperation };
 /// `ModifyInstance`.
 pub(crate) const MODIFY: Codes =
     Codes { missing: ErrorCode::InternalErrorErrNotExist, not_running: ErrorCode::OperationDenied };

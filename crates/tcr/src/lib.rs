@@ -13,23 +13,29 @@ mod attachments;
 mod background;
 mod certificates;
 mod cloud_tags;
+mod copies;
 mod editions;
 mod error;
 mod images;
+mod immutable_tags;
 mod instance_keys;
 mod instances;
 mod moments;
 mod names;
 mod namespaces;
+mod numbers;
 mod paging;
+mod patterns;
 mod registry_access;
 mod registry_hooks;
 mod removals;
 mod repositories;
+mod retention_runs;
 mod signature_artefacts;
 mod signature_policies;
 mod signatures;
 mod signing_queue;
+mod tag_retention;
 mod token_key;
 mod tokens;
 mod verification;
@@ -46,7 +52,7 @@ use rookery_world::World;
 use time::Duration;
 
 pub use actions::register;
-pub use verification::{PendingSignature, Verification, VerificationError};
+pub use verification::{PendingSignature, SigningState, Verification, VerificationError};
 
 use crate::moments::Moment;
 use crate::registry_access::RegistryAccess;
@@ -70,9 +76,8 @@ pub struct Options {
     pub deploying: Duration,
     /// How many instances an account may have in a region. The platform's own number is not public.
     pub instances_per_region: usize,
-    /// Whether policies made from now on also sign as Sigstore bundles. Off unless asked for: as soon as an image has a bundle, cosign
-    /// 2.6 looks at nothing else and wants a trusted root, which it cannot fetch without the internet; without one, cosign 2 and 3
-    /// both verify the signature beside the image.
+    /// Whether policies made from now on also sign as Sigstore bundles. On unless told otherwise: as soon as anybody attests anything
+    /// about an image, cosign from 2.6 on looks at bundles only, and an image without one of its own no longer verifies.
     pub sigstore_bundles: bool,
     /// How often the background work looks at the clock.
     pub pulse: std::time::Duration,
@@ -89,7 +94,7 @@ impl Options {
             pending: Duration::ZERO,
             deploying: Duration::ZERO,
             instances_per_region: 100,
-            sigstore_bundles: false,
+            sigstore_bundles: true,
             pulse: std::time::Duration::from_secs(1),
         }
     }

@@ -7,7 +7,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use rookery_gateway::Refusal as _;
-use rookery_registry::{Deleted, Deletion, Digest, Hooks, ManifestPush, Origin, Refusal, Repository, Tag};
+use rookery_registry::{
+    Deleted, Deletion, Digest, Hooks, ManifestPush, Origin, Reference, Refusal, Repository, Tag,
+};
 use rookery_signing::attached::{is_attached_tag, is_signature_tag};
 use rookery_store::Regional;
 use rookery_store::{Read, Scan, StoreError, Table, Transaction};
@@ -15,6 +17,7 @@ use rookery_world::World;
 
 use crate::attachments::{Orphaned, OrphanedRow};
 use crate::error::Error;
+use crate::immutable_tags;
 use crate::instances::{self, Instance, Status};
 use crate::moments::Moment;
 use crate::namespaces;
@@ -46,6 +49,12 @@ impl Hooks for RegistryHooks {
     fn accept(&self, tx: &mut Transaction<'_>, push: &ManifestPush) -> Result<(), Refusal> {
         let now = Moment::from(push.pushed_at);
         let instance = accepting_instance(tx, &push.repository, now)?;
+        if let (Reference::Tag(tag), Some(previous)) = (&push.reference, &push.previous)
+            && *previous != push.digest
+            && immutable_tags::is_immutable(tx, &instance, &push.repository, tag.as_str())?
+        {
+            return Err(immutable_tags::refusal(&push.repository, tag.as_str()));
+        }
         note_repository(tx, &instance, push.repository.name(), now)?;
         Ok(signing_queue::enqueue(tx, &instance, push, &self.suffix)?)
     }
@@ -64,8 +73,12 @@ impl Hooks for RegistryHooks {
         let Some(instance) = instances::find(tx, repository.registry().as_str())? else { return Ok(()) };
         match &deletion.target {
             Deleted::Repository => forget_repository(tx, &instance, repository)?,
-            Deleted::Tag { tag, .. } => forget_signature(tx, &instance, repository, tag, &deletion.origin)?,
+            Deleted::Tag { tag, .. } => {
+                keep_immutable(tx, &instance, repository, std::slice::from_ref(tag), &deletion.origin)?;
+                forget_signature(tx, &instance, repository, tag, &deletion.origin)?;
+            }
             Deleted::Manifest { digest, tags, subject } => {
+                keep_immutable(tx, &instance, repository, tags, &deletion.origin)?;
                 if let (Some(subject), Origin::Client(_)) = (subject, &deletion.origin) {
                     let image = image_key(repository, subject);
                     signatures::note_deleted(tx, &instance, &image, |row| row.forget_referrer(digest))?;
@@ -142,6 +155,25 @@ fn note_repository(
         Error::Store(error) => Refusal::from(error),
         told => Refusal::denied(told.to_string()),
     })
+}
+
+/// A client cannot take an immutable tag away, nor what it names.
+fn keep_immutable(
+    tx: &Transaction<'_>,
+    instance: &Instance,
+    repository: &Repository,
+    tags: &[Tag],
+    origin: &Origin,
+) -> Result<(), Refusal> {
+    if matches!(origin, Origin::Internal) {
+        return Ok(());
+    }
+    for tag in tags {
+        if immutable_tags::is_immutable(tx, instance, repository, tag.as_str())? {
+            return Err(immutable_tags::refusal(repository, tag.as_str()));
+        }
+    }
+    Ok(())
 }
 
 fn forget_repository(

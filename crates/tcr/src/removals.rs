@@ -9,13 +9,16 @@ use time::Duration;
 use crate::Tcr;
 use crate::attachments::Orphaned;
 use crate::error::Error;
+use crate::immutable_tags::ImmutableRules;
 use crate::instance_keys::InstanceKeys;
 use crate::instances::{Instance, Instances};
 use crate::namespaces::Namespaces;
+use crate::numbers::Numbers;
 use crate::repositories::Repositories;
 use crate::signature_policies::SignaturePolicies;
 use crate::signatures::{ImageKey, Signatures};
 use crate::signing_queue::SigningQueue;
+use crate::tag_retention::{RetentionExecutions, RetentionRules, RetentionTasks};
 use crate::tokens::Tokens;
 
 /// Instances that are gone, and whose content may not be.
@@ -45,6 +48,11 @@ pub(crate) fn remove(
     clear::<Repositories, (String, String)>(tx, instance)?;
     clear::<Tokens, (String, String)>(tx, instance)?;
     clear::<SignaturePolicies, (String, String)>(tx, instance)?;
+    clear::<ImmutableRules, (String, String)>(tx, instance)?;
+    clear::<RetentionRules, (String, i64)>(tx, instance)?;
+    clear::<RetentionExecutions, (String, i64)>(tx, instance)?;
+    clear::<RetentionTasks, (String, i64, i64)>(tx, instance)?;
+    clear::<Numbers, (String, String)>(tx, instance)?;
     clear::<Signatures, ImageKey>(tx, instance)?;
     clear::<SigningQueue, ImageKey>(tx, instance)?;
     clear::<Orphaned, ImageKey>(tx, instance)?;

@@ -29,6 +29,9 @@ pub(crate) async fn delete_image(
         Err(RegistryError::ManifestUnknown(_)) => {
             return Err(Error::NoImage { reference: format!("{name}:{}", request.image_version) });
         }
+        Err(RegistryError::Refused(refusal)) if refusal.code == "PRECONDITION" => {
+            return Err(Error::ImmutableTag(request.image_version));
+        }
         Err(error) => return Err(error.into()),
     }
     tcr.signing.clean_up(&scope, &image_key(&repository, &image.digest)).await?;

@@ -8,12 +8,14 @@ use rookery_store::Read;
 use crate::Tcr;
 use crate::actions;
 use crate::error::Error;
+use crate::immutable_tags::ImmutableRules;
 use crate::instances;
 use crate::namespaces::{self, Namespaces};
 use crate::repositories::{self, Repositories};
 use crate::signature_policies::SignaturePolicies;
+use crate::tag_retention;
 
-/// Its signature policy goes with it, and what uploads without a manifest have left in the registry.
+/// Its signature policy and its rules go with it, and what uploads without a manifest have left in the registry.
 pub(crate) async fn delete_namespace(
     tcr: &Tcr,
     call: Call<DeleteNamespaceRequest>,
@@ -32,6 +34,8 @@ pub(crate) async fn delete_namespace(
             }
             let key = (id.clone(), name.clone());
             tx.delete::<SignaturePolicies>(&scope, &key)?;
+            tx.delete::<ImmutableRules>(&scope, &key)?;
+            tag_retention::delete_of(tx, &instance, &name)?;
             tx.delete::<Namespaces>(&scope, &key)?;
             Ok(())
         })
