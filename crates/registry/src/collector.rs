@@ -12,7 +12,6 @@ use std::time::SystemTime;
 
 use rookery_store::{Global, Read, Scan, StoreError, Transaction};
 use time::Duration;
-use tokio::task::spawn_blocking;
 
 use crate::Registry;
 use crate::asked::Asked;
@@ -23,6 +22,7 @@ use crate::history::{Chronicle, is_remembered};
 use crate::hooks::Origin;
 use crate::manifests::{is_referenced, remove_manifest};
 use crate::names::{RegistryId, Repository};
+use crate::storage::BlobLock;
 use crate::tables::{
     Blobs, ContentKey, Holders, LinkRow, Links, ManifestRow, Manifests, Moment, TagsOf, content_key,
 };
@@ -254,7 +254,7 @@ impl Registry {
 
     /// The row first, then the file: a file without a row is invisible, a row without a file would be a lie.
     async fn drop_blob(&self, digest: Digest) -> Result<bool, Error> {
-        let alone = self.inner.directory.lock(&digest).await;
+        let alone = self.inner.locks.lock(&digest).await;
         let text = digest.to_string();
         let write =
             move |tx: &mut Transaction<'_>| Ok(!is_held(tx, &text)? && tx.delete::<Blobs>(&Global, &text)?);
@@ -267,12 +267,9 @@ impl Registry {
 
     /// Files that a crash left between their rename and their row.
     async fn collect_orphans(&self, older_than: Duration, watcher: &Watcher) -> Result<(), Error> {
-        let directory = self.inner.directory.clone();
         let now = SystemTime::from(self.inner.world.now());
         let age = older_than.whole_seconds().unsigned_abs();
-        let files = spawn_blocking(move || directory.files_older_than(age, now))
-            .await?
-            .map_err(Error::disk("listing blobs"))?;
+        let files = self.inner.blobs.older_than(age, now).await.map_err(Error::disk("listing blobs"))?;
         watcher.examined(files.len());
         for digest in files {
             if watcher.is_cancelled() {
@@ -281,7 +278,7 @@ impl Registry {
             if self.inner.store.read(|view| view.contains::<Blobs>(&Global, digest.as_str()))? {
                 continue;
             }
-            let alone = self.inner.directory.lock(&digest).await;
+            let alone = self.inner.locks.lock(&digest).await;
             let text = digest.to_string();
             // Behind all queued transactions: a push that nobody waits for any more may have left one.
             let known = move |tx: &mut Transaction<'_>| tx.contains::<Blobs>(&Global, &text);
@@ -294,16 +291,9 @@ impl Registry {
         Ok(())
     }
 
-    /// Removes a blob's file. Its lock is held until that is done, even if nobody waits for it.
-    async fn remove_file(&self, digest: Digest, alone: Option<crate::blobs::BlobLock>) -> Result<(), Error> {
+    async fn remove_file(&self, digest: Digest, alone: Option<BlobLock>) -> Result<(), Error> {
         self.inner.contents.remove(&digest);
-        let directory = self.inner.directory.clone();
-        let remove = move || {
-            let removed = directory.remove(&digest);
-            drop(alone);
-            removed
-        };
-        spawn_blocking(remove).await?.map_err(Error::disk("removing a blob"))
+        self.inner.blobs.remove(digest, alone).await.map_err(Error::disk("removing a blob"))
     }
 }
 

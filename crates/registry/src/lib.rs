@@ -10,7 +10,6 @@
 mod access;
 mod asked;
 mod authorization;
-mod blobs;
 mod blocking;
 mod body;
 mod cache;
@@ -33,7 +32,9 @@ mod reception;
 mod referrers;
 mod repositories;
 mod router;
+mod scrub;
 mod serve;
+mod storage;
 mod tables;
 mod tags;
 mod token;
@@ -64,14 +65,16 @@ pub use names::{
 pub use referrers::Referrer;
 pub use repositories::RepositoryEntry;
 pub use router::serves;
+pub use scrub::{Damage, Finding, Scrub, Scrubbed};
 pub use tags::TagEntry;
 pub use token::{TokenKey, TokenKeyError};
 pub use usage::{Place, Totals, Unique, usage};
 
 use asked::Asked;
-use blobs::BlobDirectory;
 use cache::Generations;
 use pulls::Pulls;
+use storage::local::{LocalBlobs, open_uploads};
+use storage::{BlobLocks, BlobStore};
 use token::Tokens;
 use uploads::Uploads;
 
@@ -145,7 +148,8 @@ struct Inner {
     world: World,
     access: Arc<dyn Access>,
     hooks: Arc<dyn Hooks>,
-    directory: Arc<BlobDirectory>,
+    blobs: Arc<dyn BlobStore>,
+    locks: BlobLocks,
     uploads: Uploads,
     upload_expiry: Duration,
     tokens: Tokens,
@@ -187,17 +191,20 @@ impl Registry {
         } = options;
         let tokens = Tokens::new(&token_key, issuer, service)?;
         let failed = |source| OpenError::Directory { path: path.clone(), source };
-        let directory = Arc::new(BlobDirectory::open(&path).map_err(failed)?);
+        std::fs::create_dir_all(&path).map_err(failed)?;
+        let uploads = open_uploads(&path).map_err(failed)?;
+        let blobs: Arc<dyn BlobStore> = Arc::new(LocalBlobs::open(&path).map_err(failed)?);
         let now = SystemTime::from(world.now());
-        uploads::remove_stale(directory.uploads(), expiry_seconds(upload_expiry), now).map_err(failed)?;
+        uploads::remove_stale(&uploads, expiry_seconds(upload_expiry), now).map_err(failed)?;
         blocking::wait_for(usage::count_once(&store))?;
         let inner = Inner {
             store,
             world,
             access,
             hooks,
-            uploads: Uploads::new(Arc::clone(&directory)),
-            directory,
+            uploads: Uploads::new(uploads),
+            blobs,
+            locks: BlobLocks::new(),
             upload_expiry,
             tokens,
             contents: Generations::new(CACHED_BYTES),

@@ -1,18 +1,19 @@
 //! The blobs of a repository: publishing, mounting, reading, letting go. A link row is the only right to a blob.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use rookery_store::{Global, Read, Transaction};
 use time::{Duration, OffsetDateTime};
-use tokio::task::spawn_blocking;
 
 use crate::Registry;
+use crate::body::ResponseBody;
 use crate::digest::Digest;
 use crate::errors::Error;
 use crate::names::{RegistryId, Repository};
+use crate::storage::Upload;
 use crate::tables::{BlobRow, Blobs, Holders, LinkRow, Links, content_key};
 use crate::uploads::{Verified, discard};
 use crate::usage::Ledger;
@@ -22,12 +23,6 @@ pub(crate) const SMALL_BLOB: u64 = 64 * 1024;
 
 /// A link younger than this is not written again when the same blob is pushed once more.
 const FRESH: Duration = Duration::seconds(60);
-
-/// A blob opened for reading.
-pub(crate) enum OpenBlob {
-    Small(Bytes),
-    Large(File),
-}
 
 impl Registry {
     /// Stores a blob whose bytes are in memory, and links it to the repository.
@@ -57,14 +52,9 @@ impl Registry {
         if size > limit {
             return Err(Error::SizeInvalid);
         }
-        match self.open_blob(digest, size).await? {
-            Some(OpenBlob::Small(bytes)) => Ok(Some(bytes)),
-            Some(OpenBlob::Large(file)) => spawn_blocking(move || read_whole(file, size))
-                .await?
-                .map(Some)
-                .map_err(Error::disk("reading a blob")),
-            None => Ok(None),
-        }
+        let Some(body) = self.read_blob(digest, size, 0, size).await? else { return Ok(None) };
+        let bytes = body.collect().await.map_err(Error::disk("reading a blob"))?;
+        Ok(Some(bytes.to_bytes()))
     }
 
     /// Makes a blob of `source` readable in `target`, without copying it; `false` when the source does not hold it. The product may
@@ -131,37 +121,27 @@ impl Registry {
         let Verified { path, size, digest } = upload;
         let known = self.is_stored(&digest, size).await?;
         if !known {
-            let synced = path.clone();
-            spawn_blocking(move || File::open(synced)?.sync_data())
-                .await?
-                .map_err(Error::disk("making a blob durable"))?;
+            self.inner.blobs.prepare(&path).await.map_err(Error::disk("making a blob durable"))?;
         }
-        let _published = self.inner.directory.lock(&digest).await;
+        let _published = self.inner.locks.lock(&digest).await;
         if self.is_stored(&digest, size).await? {
             discard(path).await?;
         } else {
-            let (directory, place) = (self.inner.directory.clone(), digest.clone());
-            spawn_blocking(move || {
-                // The collector may have taken the known blob away meanwhile: then this copy is not durable yet.
-                if known {
-                    File::open(&path)?.sync_data()?;
-                }
-                directory.publish(&path, &place)
-            })
-            .await?
-            .map_err(Error::disk("publishing a blob"))?;
+            // The collector may have taken the known blob away meanwhile: then this copy is not durable yet.
+            let upload = Upload { path, size, prepared: !known };
+            let published = self.inner.blobs.publish(upload, digest.clone()).await;
+            published.map_err(Error::disk("publishing a blob"))?;
         }
         self.link(repository, &digest, size, by_client).await
     }
 
-    /// Whether the blob is there, in the store and on the disk.
+    /// Whether the blob is there, its row and its bytes.
     async fn is_stored(&self, digest: &Digest, size: u64) -> Result<bool, Error> {
         if !self.inner.store.read(|view| view.contains::<Blobs>(&Global, digest.as_str()))? {
             return Ok(false);
         }
-        let path = self.inner.directory.path(digest);
-        let metadata = spawn_blocking(move || std::fs::metadata(path)).await?;
-        Ok(metadata.is_ok_and(|metadata| metadata.len() == size))
+        let stored = self.inner.blobs.size(digest).await.map_err(Error::disk("looking for a blob"))?;
+        Ok(stored == Some(size))
     }
 
     async fn link(
@@ -200,41 +180,42 @@ impl Registry {
         self.inner.store.write(write).await
     }
 
-    /// Opens a blob whose link the caller has seen. `None` when it was collected in this moment.
-    pub(crate) async fn open_blob(&self, digest: &Digest, size: u64) -> Result<Option<OpenBlob>, Error> {
-        let small = size <= SMALL_BLOB;
-        if small && let Some(bytes) = self.inner.contents.get(digest) {
-            return Ok(Some(OpenBlob::Small(bytes)));
+    /// A part of a blob whose link the caller has seen. `None` when it was collected in this moment.
+    pub(crate) async fn read_blob(
+        &self,
+        digest: &Digest,
+        size: u64,
+        start: u64,
+        length: u64,
+    ) -> Result<Option<ResponseBody>, Error> {
+        if size > SMALL_BLOB {
+            return read_part(self.inner.blobs.read(digest.clone(), size, start, length).await, digest);
         }
-        let (directory, wanted) = (self.inner.directory.clone(), digest.clone());
-        let opened = spawn_blocking(move || {
-            let (file, actual) = directory.open_blob(&wanted)?;
-            if actual != size {
-                return Err(ErrorKind::InvalidData.into());
-            }
-            if small { read_whole(file, size).map(OpenBlob::Small) } else { Ok(OpenBlob::Large(file)) }
-        })
-        .await?;
-        match opened {
-            Ok(blob) => {
-                if let OpenBlob::Small(bytes) = &blob {
-                    self.inner.contents.insert_weighing(digest.clone(), bytes.clone(), bytes.len());
-                }
-                Ok(Some(blob))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) if error.kind() == ErrorKind::InvalidData => Err(Error::Damaged(digest.to_string())),
-            Err(source) => Err(Error::Disk { doing: "opening a blob", source }),
-        }
+        let bytes = if let Some(bytes) = self.inner.contents.get(digest) {
+            bytes
+        } else {
+            let read = self.inner.blobs.read(digest.clone(), size, 0, size).await;
+            let Some(body) = read_part(read, digest)? else { return Ok(None) };
+            let bytes = body.collect().await.map_err(Error::disk("reading a blob"))?.to_bytes();
+            self.inner.contents.insert_weighing(digest.clone(), bytes.clone(), bytes.len());
+            bytes
+        };
+        // Blobs of this kind are far shorter than a usize can count.
+        let start = usize::try_from(start).unwrap_or(bytes.len()).min(bytes.len());
+        let end = start.saturating_add(usize::try_from(length).unwrap_or(0)).min(bytes.len());
+        Ok(Some(ResponseBody::bytes(bytes.slice(start..end))))
+    }
+}
+
+fn read_part(read: std::io::Result<ResponseBody>, digest: &Digest) -> Result<Option<ResponseBody>, Error> {
+    match read {
+        Ok(body) => Ok(Some(body)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::InvalidData => Err(Error::Damaged(digest.to_string())),
+        Err(source) => Err(Error::Disk { doing: "opening a blob", source }),
     }
 }
 
 fn is_fresh(link: &LinkRow, now: OffsetDateTime) -> bool {
     now - OffsetDateTime::from(link.linked_at) < FRESH
-}
-
-fn read_whole(file: File, size: u64) -> std::io::Result<Bytes> {
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    file.take(size).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 == size { Ok(bytes.into()) } else { Err(ErrorKind::InvalidData.into()) }
 }

@@ -15,6 +15,7 @@ mod products;
 mod pulls;
 mod racing;
 mod referrers;
+mod scrubbing;
 mod streaming;
 mod tags;
 mod tokens;
