@@ -27,6 +27,15 @@ enum Content {
     Empty,
     Bytes(Bytes),
     File(FileContent),
+    Remote(RemoteContent),
+}
+
+/// What another server sends, handed on as it comes.
+#[derive(Debug)]
+struct RemoteContent {
+    body: UnsyncBoxBody<Bytes, io::Error>,
+    /// Bytes that have not come yet.
+    remaining: u64,
 }
 
 /// A part of a file, read ahead by one buffer.
@@ -47,6 +56,11 @@ impl ResponseBody {
     pub(crate) fn bytes(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self(if bytes.is_empty() { Content::Empty } else { Content::Bytes(bytes) })
+    }
+
+    /// A body of another server that must have `length` bytes.
+    pub(crate) fn remote(body: UnsyncBoxBody<Bytes, io::Error>, length: u64) -> Self {
+        Self(Content::Remote(RemoteContent { body, remaining: length }))
     }
 
     /// `length` bytes of `file` from `start`, which must be there. Reads the first of them, and so blocks.
@@ -104,6 +118,28 @@ impl FileContent {
     }
 }
 
+impl RemoteContent {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.remaining == 0 {
+            return Poll::Ready(None);
+        }
+        loop {
+            let outcome = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    let left = self.remaining.checked_sub(data.len() as u64);
+                    left.map(|left| (left, data)).ok_or_else(|| io::ErrorKind::InvalidData.into())
+                }
+                Some(Err(error)) => Err(error),
+                // Shorter than it said: an error breaks the connection, so nobody takes it for complete.
+                None => Err(io::ErrorKind::UnexpectedEof.into()),
+            };
+            self.remaining = outcome.as_ref().map_or(0, |(left, _)| *left);
+            return Poll::Ready(Some(outcome.map(|(_, data)| data)));
+        }
+    }
+}
+
 impl Body for ResponseBody {
     type Data = Bytes;
     type Error = io::Error;
@@ -115,9 +151,12 @@ impl Body for ResponseBody {
         if let Content::File(file) = &mut self.0 {
             return file.poll(context).map_ok(Frame::data);
         }
+        if let Content::Remote(remote) = &mut self.0 {
+            return remote.poll(context).map_ok(Frame::data);
+        }
         match std::mem::take(&mut self.0) {
             Content::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            Content::Empty | Content::File(_) => Poll::Ready(None),
+            Content::Empty | Content::File(_) | Content::Remote(_) => Poll::Ready(None),
         }
     }
 
@@ -130,6 +169,7 @@ impl Body for ResponseBody {
             Content::Empty => 0,
             Content::Bytes(bytes) => bytes.len() as u64,
             Content::File(file) => file.remaining,
+            Content::Remote(remote) => remote.remaining,
         })
     }
 }

@@ -66,6 +66,7 @@ pub use referrers::Referrer;
 pub use repositories::RepositoryEntry;
 pub use router::serves;
 pub use scrub::{Damage, Finding, Scrub, Scrubbed};
+pub use storage::s3::{Bucket, BucketError};
 pub use tags::TagEntry;
 pub use token::{TokenKey, TokenKeyError};
 pub use usage::{Place, Totals, Unique, usage};
@@ -74,6 +75,7 @@ use asked::Asked;
 use cache::Generations;
 use pulls::Pulls;
 use storage::local::{LocalBlobs, open_uploads};
+use storage::s3::S3Blobs;
 use storage::{BlobLocks, BlobStore};
 use token::Tokens;
 use uploads::Uploads;
@@ -86,6 +88,8 @@ const CACHED_BYTES: usize = 4 * 1024 * 1024;
 pub struct Options {
     /// The directory of blobs and uploads; made when missing. One process at a time may use it.
     pub directory: PathBuf,
+    /// Where blobs are, if not in the directory. Uploads are there until they are complete.
+    pub bucket: Option<Bucket>,
     /// Signs the bearer tokens. Tokens of an earlier run stay valid only under the same key.
     pub token_key: TokenKey,
     /// The `iss` of the tokens.
@@ -107,6 +111,7 @@ impl Options {
     pub fn new(directory: impl Into<PathBuf>, token_key: TokenKey) -> Self {
         Self {
             directory: directory.into(),
+            bucket: None,
             token_key,
             issuer: "harbor-token-issuer".to_owned(),
             service: "harbor-registry".to_owned(),
@@ -132,6 +137,9 @@ pub enum OpenError {
     /// The token key is not usable.
     #[error(transparent)]
     TokenKey(#[from] TokenKeyError),
+    /// The bucket cannot be used.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
     /// What the registries hold could not be counted.
     #[error(transparent)]
     Store(#[from] rookery_store::StoreError),
@@ -182,6 +190,7 @@ impl Registry {
     ) -> Result<Self, OpenError> {
         let Options {
             directory: path,
+            bucket,
             token_key,
             issuer,
             service,
@@ -193,7 +202,10 @@ impl Registry {
         let failed = |source| OpenError::Directory { path: path.clone(), source };
         std::fs::create_dir_all(&path).map_err(failed)?;
         let uploads = open_uploads(&path).map_err(failed)?;
-        let blobs: Arc<dyn BlobStore> = Arc::new(LocalBlobs::open(&path).map_err(failed)?);
+        let blobs: Arc<dyn BlobStore> = match bucket {
+            Some(bucket) => Arc::new(S3Blobs::open(&bucket)?),
+            None => Arc::new(LocalBlobs::open(&path).map_err(failed)?),
+        };
         let now = SystemTime::from(world.now());
         uploads::remove_stale(&uploads, expiry_seconds(upload_expiry), now).map_err(failed)?;
         blocking::wait_for(usage::count_once(&store))?;

@@ -18,6 +18,7 @@ use crate::manifests::tags_of;
 use crate::names::{RegistryId, Repository};
 use crate::storage::BlobStore;
 use crate::storage::local::LocalBlobs;
+use crate::storage::s3::{Bucket, BucketError, S3Blobs};
 use crate::tables::{Blobs, ContentKey, Contents, Holders, References, content_key};
 
 /// Rows looked at in one snapshot.
@@ -89,6 +90,11 @@ impl Scrub {
     /// Of a registry that nobody serves: its store, and its directory.
     pub fn of_directory(store: Store, directory: &Path) -> std::io::Result<Self> {
         Ok(Self { store, blobs: Arc::new(LocalBlobs::open(directory)?) })
+    }
+
+    /// Of a registry whose blobs are in a bucket.
+    pub fn of_bucket(store: Store, bucket: &Bucket) -> Result<Self, BucketError> {
+        Ok(Self { store, blobs: Arc::new(S3Blobs::open(bucket)?) })
     }
 
     /// Reads `at_once` blobs at a time, and every manifest; says how far it is after each.

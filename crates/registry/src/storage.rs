@@ -4,6 +4,9 @@
 //! bytes come first, made durable, and the row second.
 
 pub(crate) mod local;
+pub(crate) mod s3;
+#[cfg(test)]
+mod s3_server;
 
 use std::fmt;
 use std::io;
@@ -100,7 +103,7 @@ pub(crate) mod suite {
     /// Publishes, reads, removes; `sizes` are those at which the adapter works in another way.
     pub(crate) async fn blobs_come_and_go(store: &dyn BlobStore, uploads: &Path, sizes: &[usize]) {
         for size in [0, 1, 7].iter().chain(sizes) {
-            let bytes: Vec<u8> = (0..*size).map(|index| (index % 251) as u8).collect();
+            let bytes: Vec<u8> = (0..251_u8).cycle().take(*size).collect();
             let (digest, length) = (Digest::sha256(&bytes), *size as u64);
             assert_eq!(store.size(&digest).await.expect("asked"), None);
             let missing = store.read(digest.clone(), length, 0, length).await;
