@@ -87,7 +87,8 @@ impl Registry {
         actions: Actions,
     ) -> Result<bool, Error> {
         match caller {
-            Caller::Bearer(claims) => Ok(claims.actions(repository).contains(actions)),
+            Caller::Bearer(claims) => Ok(claims.actions(repository).contains(actions)
+                && self.inner.access.stands(claims.subject(), repository, actions)?),
             Caller::Basic(subject) => self.granted(Some(subject), repository, actions).await,
         }
     }

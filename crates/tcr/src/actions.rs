@@ -24,6 +24,18 @@ rookery_gateway::actions! { Tcr:
         create_tag_retention_execution, describe_tag_retention_execution, describe_tag_retention_execution_task,
     }
     token { create_instance_token, describe_instance_token, modify_instance_token, delete_instance_token }
+    service_account {
+        create_service_account, describe_service_accounts, modify_service_account, modify_service_account_password,
+        delete_service_account,
+    }
+    external_endpoint {
+        manage_external_endpoint, describe_external_endpoint_status, create_security_policy,
+        create_multiple_security_policy, describe_security_policies, modify_security_policy, delete_security_policy,
+        delete_multiple_security_policy,
+    }
+    custom_domain {
+        create_instance_customized_domain, describe_instance_customized_domain, delete_instance_customized_domain,
+    }
     signature { create_signature_policy, delete_signature_policy, create_signature }
 }
 

@@ -30,6 +30,8 @@ pub(crate) enum Counted {
     Namespaces,
     /// Repositories of an instance.
     Repositories,
+    /// Service accounts of an instance.
+    ServiceAccounts,
 }
 
 impl Counted {
@@ -38,6 +40,7 @@ impl Counted {
             Self::Instances => "instances",
             Self::Namespaces => "namespaces",
             Self::Repositories => "repositories",
+            Self::ServiceAccounts => "service accounts",
         }
     }
 
@@ -46,6 +49,7 @@ impl Counted {
             Self::Instances => "实例",
             Self::Namespaces => "命名空间",
             Self::Repositories => "镜像仓库",
+            Self::ServiceAccounts => "服务级账号",
         }
     }
 }
@@ -65,6 +69,14 @@ pub(crate) enum Error {
     NoImage { reference: String },
     #[error("The token `{id}` does not exist.")]
     NoToken { id: String },
+    #[error("The service account `{0}` does not exist.")]
+    NoServiceAccount(String),
+    #[error("The service account `{0}` exists already.")]
+    ServiceAccountTaken(String),
+    #[error("The domain `{0}` does not exist.")]
+    NoDomain(String),
+    #[error("The domain `{0}` is bound to an instance already.")]
+    DomainTaken(String),
     #[error("The rule {id} does not exist.")]
     NoRule { id: i64, code: ErrorCode },
     #[error("The namespace `{namespace}` has a rule of this kind already.")]
@@ -164,6 +176,10 @@ impl Error {
             Self::NoRepository { name } => format!("镜像仓库 `{name}` 不存在。"),
             Self::NoImage { reference } => format!("镜像 `{reference}` 不存在。"),
             Self::NoToken { id } => format!("访问凭证 `{id}` 不存在。"),
+            Self::NoServiceAccount(name) => format!("服务级账号 `{name}` 不存在。"),
+            Self::ServiceAccountTaken(name) => format!("服务级账号 `{name}` 已存在。"),
+            Self::NoDomain(name) => format!("自定义域名 `{name}` 不存在。"),
+            Self::DomainTaken(name) => format!("自定义域名 `{name}` 已绑定实例。"),
             Self::NoRule { id, .. } => format!("规则{id}不存在。"),
             Self::RuleTaken { namespace, .. } => format!("命名空间 `{namespace}` 已存在同类规则。"),
             Self::NoExecution(id) => format!("执行记录{id}不存在。"),
@@ -218,7 +234,11 @@ impl Refusal for Error {
             Self::NoRepository { .. } | Self::NoImage { .. } | Self::NoPolicyToDelete(_) => {
                 ErrorCode::ResourceNotFoundTcrResourceNotFound
             }
-            Self::NoToken { .. } => ErrorCode::InvalidParameter,
+            Self::NoToken { .. } | Self::NoServiceAccount(_) | Self::ServiceAccountTaken(_) => {
+                ErrorCode::InvalidParameter
+            }
+            Self::NoDomain(_) => ErrorCode::InternalErrorErrNotExist,
+            Self::DomainTaken(_) => ErrorCode::InternalErrorErrorConflict,
             Self::Missing(_) => ErrorCode::MissingParameter,
             Self::InstanceNameIllegal(_) => ErrorCode::InvalidParameterErrorNameIllegal,
             Self::InstanceNameReserved(_) => ErrorCode::InvalidParameterErrorNameReserved,

@@ -249,6 +249,15 @@ pub(crate) const NEW_POLICY: Codes = Codes {
     missing: ErrorCode::InvalidParameterErrorTcrInvalidParameter,
     not_running: ErrorCode::UnsupportedOperation,
 };
+/// Service accounts, which document no code for what is missing.
+pub(crate) const ACCOUNTS: Codes =
+    Codes { missing: ErrorCode::InvalidParameter, not_running: ErrorCode::OperationDenied };
+/// The public endpoint and its allow list.
+pub(crate) const ENDPOINT: Codes =
+    Codes { missing: ErrorCode::InvalidParameter, not_running: ErrorCode::UnsupportedOperation };
+/// Domains.
+pub(crate) const DOMAINS: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::UnsupportedOperation };
 /// Rules of immutable tags.
 pub(crate) const IMMUTABLE: Codes =
     Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::FailedOperation };

@@ -14,12 +14,15 @@ mod background;
 mod certificates;
 mod cloud_tags;
 mod copies;
+mod custom_domains;
 mod editions;
 mod error;
+mod external_endpoint;
 mod images;
 mod immutable_tags;
 mod instance_keys;
 mod instances;
+mod login_throttle;
 mod moments;
 mod names;
 mod namespaces;
@@ -31,10 +34,12 @@ mod registry_hooks;
 mod removals;
 mod repositories;
 mod retention_runs;
+mod service_accounts;
 mod signature_artefacts;
 mod signature_policies;
 mod signatures;
 mod signing_queue;
+mod standing;
 mod tag_retention;
 mod token_key;
 mod tokens;
@@ -54,10 +59,12 @@ use time::Duration;
 pub use actions::register;
 pub use verification::{PendingSignature, SigningState, Verification, VerificationError};
 
+use crate::custom_domains::Domains;
 use crate::moments::Moment;
 use crate::registry_access::RegistryAccess;
 use crate::registry_hooks::RegistryHooks;
 use crate::signatures::Signing;
+use crate::standing::Standing;
 
 /// The domain of the instances' hosts where nothing else is configured.
 pub const SUFFIX: &str = "cr.localhost";
@@ -134,6 +141,8 @@ pub struct Tcr {
     instances_per_region: usize,
     sigstore_bundles: bool,
     pulse: std::time::Duration,
+    standing: Standing,
+    domains: Domains,
 }
 
 impl fmt::Debug for Tcr {
@@ -156,7 +165,10 @@ impl Tcr {
             options;
         let token_key = token_key::open_or_make(&store, &seal).await?;
         let hooks = RegistryHooks::new(world.clone(), &suffix);
-        let access = Arc::new(RegistryAccess::new(store.clone(), world.clone(), &suffix));
+        let access = RegistryAccess::new(store.clone(), world.clone(), &suffix);
+        let (standing, domains) = (access.standing.clone(), access.domains.clone());
+        domains.refresh(&store)?;
+        let access = Arc::new(access);
         let registry = {
             let (store, world, hooks) = (store.clone(), world.clone(), Arc::new(hooks.clone()));
             let options = rookery_registry::Options::new(directory, token_key);
@@ -183,6 +195,8 @@ impl Tcr {
             instances_per_region,
             sigstore_bundles,
             pulse,
+            standing,
+            domains,
         }))
     }
 
@@ -190,6 +204,11 @@ impl Tcr {
     #[must_use]
     pub fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.registry)
+    }
+
+    /// Whether a host is of the form of the instances' own.
+    fn is_own_host(&self, host: &str) -> bool {
+        registry_access::is_under(host, &self.suffix)
     }
 
     fn now(&self) -> Moment {

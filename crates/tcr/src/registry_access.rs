@@ -1,34 +1,50 @@
 //! Who may do what in the registry: which instance an address means, who a login is, and what it may touch.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rookery_registry::{Access, AccessError, Actions, Located, RegistryId, Repository, Subject};
-use rookery_store::{Store, StoreError};
+use rookery_store::{Read as _, Store, StoreError, View};
 use rookery_world::World;
 
+use crate::custom_domains::Domains;
 use crate::error::Error;
+use crate::external_endpoint;
 use crate::instances::{self, Instance, Status};
+use crate::login_throttle::LoginThrottle;
 use crate::moments::Moment;
 use crate::namespaces;
+use crate::service_accounts::{self, ServiceAccounts};
+use crate::standing::{Key, Known, Standing};
 use crate::tokens;
 
 /// The platform's own domain, for clients whose names are made to resolve here.
 const PLATFORM_SUFFIX: &str = "tencentcloudcr.com";
 
-/// The answers to the registry's questions. Each is a read of a few rows.
+/// The answers to the registry's questions. Each is a read of a few rows, or of what is remembered of them.
 #[derive(Clone)]
 pub(crate) struct RegistryAccess {
     store: Store,
     world: World,
     /// Without a port, in lower case.
     suffix: Arc<str>,
+    pub(crate) standing: Standing,
+    pub(crate) domains: Domains,
+    throttle: Arc<LoginThrottle>,
 }
 
 impl RegistryAccess {
     pub(crate) fn new(store: Store, world: World, suffix: &str) -> Self {
-        Self { store, world, suffix: without_port(suffix).to_ascii_lowercase().into() }
+        Self {
+            store,
+            world,
+            suffix: without_port(suffix).to_ascii_lowercase().into(),
+            standing: Standing::default(),
+            domains: Domains::default(),
+            throttle: Arc::default(),
+        }
     }
 
     fn now(&self) -> Moment {
@@ -48,16 +64,144 @@ impl RegistryAccess {
         self.store.read(|view| instances::find_by_name(view, name))
     }
 
-    fn authenticate_now(
+    /// The instance that a host alone names: one of its own form, else a custom domain. The outer `None` is a host that names none.
+    fn find_by_host(&self, host: &str) -> Result<Option<Option<Instance>>, StoreError> {
+        if let Some(name) = self.instance_name(host) {
+            return self.find_by_name(&name).map(Some);
+        }
+        match self.domains.instance(&without_port(host).to_ascii_lowercase()) {
+            Some(id) => self.store.read(|view| instances::find(view, &id)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn find_token(
+        &self,
+        registry: Option<&RegistryId>,
+        username: &str,
+        password: &str,
+    ) -> Result<Option<Subject>, Error> {
+        let registry = registry.map(RegistryId::as_str);
+        self.store.read(|view| tokens::log_in(view, registry, username, password, self.now()))
+    }
+
+    /// Hashing takes its time, so a password that was right is remembered in memory.
+    async fn find_account(
+        &self,
+        registry: Option<&RegistryId>,
+        name: &str,
+        password: &str,
+    ) -> Result<Option<Subject>, Error> {
+        let (registry, now) = (registry.map(RegistryId::as_str), self.now());
+        let candidates = self.store.read(|view| service_accounts::candidates(view, registry, name))?;
+        for (instance, row) in candidates.into_iter().filter(|(_, row)| row.is_good(now)) {
+            let key = Key::Password(instance.clone(), name.to_owned());
+            let since = match self.standing.look(&key) {
+                Ok(Known::Password(proof)) if proof == row.password.proof(password) => {
+                    return Ok(Some(service_accounts::subject(&instance, name)));
+                }
+                Ok(_) => None,
+                Err(since) => Some(since),
+            };
+            let (hash, tried) = (row.password.clone(), password.to_owned());
+            if tokio::task::spawn_blocking(move || hash.is_of(&tried)).await? {
+                if let Some(since) = since {
+                    self.standing.keep(since, key, Known::Password(row.password.proof(password)));
+                }
+                return Ok(Some(service_accounts::subject(&instance, name)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn log_in(
         &self,
         registry: Option<&RegistryId>,
         username: &str,
         password: &str,
     ) -> Result<Option<Subject>, AccessError> {
-        let registry = registry.map(RegistryId::as_str);
-        self.store
-            .read(|view| tokens::log_in(view, registry, username, password, self.now()))
-            .map_err(undecided)
+        let place = registry.map_or_else(String::new, |registry| registry.as_str().to_owned());
+        let name = (place, username.to_owned());
+        if let Err(seconds) = self.throttle.admits(&name, self.now()) {
+            return Err(AccessError::Denied(format!(
+                "too many failed logins of {username}; try again in {seconds} s"
+            )));
+        }
+        let found = match username.strip_prefix(service_accounts::PREFIX) {
+            Some(account) => self.find_account(registry, account, password).await,
+            None => self.find_token(registry, username, password),
+        };
+        let found = found.map_err(undecided)?;
+        match &found {
+            Some(_) => self.throttle.succeeded(&name),
+            None => self.throttle.failed(name, self.now()),
+        }
+        Ok(found)
+    }
+
+    /// What is known of `key`, else what `read` finds, which is remembered. `None` where it finds nothing.
+    fn known(
+        &self,
+        key: Key,
+        read: impl FnOnce(&View<'_>) -> Result<Option<Known>, StoreError>,
+    ) -> Result<Option<Known>, StoreError> {
+        let since = match self.standing.look(&key) {
+            Ok(known) => return Ok(Some(known)),
+            Err(since) => since,
+        };
+        let found = self.store.read(read)?;
+        if let Some(known) = &found {
+            self.standing.keep(since, key, known.clone());
+        }
+        Ok(found)
+    }
+
+    /// What a subject holds now in a namespace: everything with a token of the instance, what its permissions say as an account of it, and
+    /// pulling where everybody may.
+    fn held(&self, subject: Option<&Subject>, repository: &Repository) -> Result<Actions, StoreError> {
+        // Every repository is in a namespace: a name of one component is none of an instance.
+        let Some((namespace, _)) = repository.name().split_once('/') else { return Ok(Actions::NONE) };
+        let id = repository.registry().as_str();
+        let key = Key::Namespace(id.to_owned(), namespace.to_owned());
+        let found = self.known(key, |view| {
+            let Some(instance) = instances::find(view, id)? else { return Ok(None) };
+            let row = namespaces::find(view, &instance, namespace)?;
+            Ok(row.map(|row| Known::Namespace { open: row.public && instance.row.enable_anonymous }))
+        })?;
+        let Some(Known::Namespace { open }) = found else { return Ok(Actions::NONE) };
+        let of_everybody = if open { Actions::PULL } else { Actions::NONE };
+        let Some(subject) = subject else { return Ok(of_everybody) };
+        if let Some((instance, account)) = service_accounts::of_subject(subject) {
+            let own =
+                if instance == id { self.account_holds(id, account, namespace)? } else { Actions::NONE };
+            return Ok(of_everybody | own);
+        }
+        Ok(if self.token_stands(subject, id)? { Actions::ALL } else { of_everybody })
+    }
+
+    fn account_holds(&self, id: &str, account: &str, namespace: &str) -> Result<Actions, StoreError> {
+        let found = self.known(Key::Account(id.to_owned(), account.to_owned()), |view| {
+            let Some(instance) = instances::find(view, id)? else { return Ok(None) };
+            let row = view.get::<ServiceAccounts>(&instance.scope, &(id, account))?;
+            Ok(row.map(|row| Known::Account(Arc::new(row))))
+        })?;
+        match found {
+            Some(Known::Account(row)) if row.is_good(self.now()) => Ok(row.actions(namespace)),
+            _ => Ok(Actions::NONE),
+        }
+    }
+
+    fn token_stands(&self, subject: &Subject, id: &str) -> Result<bool, StoreError> {
+        let Some(presented) = tokens::presented(subject) else { return Ok(false) };
+        if presented.instance != id || !presented.is_timely(self.now()) {
+            return Ok(false);
+        }
+        let Some(token) = presented.token else { return Ok(true) };
+        let found = self.known(Key::Token(id.to_owned(), token.to_owned()), |view| {
+            let Some(instance) = instances::find(view, id)? else { return Ok(None) };
+            Ok(tokens::good_until(view, &instance.scope, id, token)?.map(Known::Token))
+        })?;
+        Ok(matches!(found, Some(Known::Token(end)) if self.now() < end))
     }
 
     fn grant_now(
@@ -67,29 +211,14 @@ impl RegistryAccess {
         asked: Actions,
     ) -> Result<Actions, AccessError> {
         let now = self.now();
-        self.store
-            .read(|view| {
-                let none = Ok::<_, Error>(Actions::NONE);
-                // Every repository is in a namespace: a name of one component is none of an instance.
-                let Some((namespace, _)) = repository.name().split_once('/') else { return none };
-                let Some(instance) = instances::find(view, repository.registry().as_str())? else {
-                    return none;
-                };
-                if instance.row.status(now) != Status::Running {
-                    return none;
-                }
-                let Some(namespace) = namespaces::find(view, &instance, namespace)? else { return none };
-                let of_the_instance = match subject {
-                    Some(subject) => tokens::still_holds(view, subject, &instance, now)?,
-                    None => false,
-                };
-                if of_the_instance {
-                    return Ok(asked);
-                }
-                let public = namespace.public && instance.row.enable_anonymous;
-                Ok(if public { asked & Actions::PULL } else { Actions::NONE })
-            })
-            .map_err(undecided)
+        let runs = self.store.read(|view| {
+            let instance = instances::find(view, repository.registry().as_str())?;
+            Ok::<_, StoreError>(instance.is_some_and(|instance| instance.row.status(now) == Status::Running))
+        });
+        if !runs.map_err(AccessError::undecided)? {
+            return Ok(Actions::NONE);
+        }
+        Ok(self.held(subject, repository).map_err(AccessError::undecided)? & asked)
     }
 }
 
@@ -104,6 +233,14 @@ fn located(instance: &Instance, now: Moment) -> Result<RegistryId, AccessError> 
     }
 }
 
+/// Whether a host is the domain of the instances' hosts, or below it or the platform's.
+pub(crate) fn is_under(host: &str, suffix: &str) -> bool {
+    let suffix = without_port(suffix).to_ascii_lowercase();
+    [suffix.as_str(), PLATFORM_SUFFIX]
+        .into_iter()
+        .any(|suffix| host.strip_suffix(suffix).is_some_and(|label| label.is_empty() || label.ends_with('.')))
+}
+
 /// The host of `host:port`; an IPv6 address in brackets keeps its colons.
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
@@ -116,28 +253,50 @@ impl Access for RegistryAccess {
     /// By host where the host names an instance, else by the first segment of the path. A host of the right form with an unknown
     /// instance is an unknown registry, whatever the path says.
     fn locate(&self, host: &str, name: &str) -> Result<Option<Located>, AccessError> {
-        let (instance_name, rest, prefix) = match self.instance_name(host) {
-            Some(instance_name) => (instance_name, name, None),
+        let (found, rest, prefix) = match self.find_by_host(host).map_err(AccessError::undecided)? {
+            Some(found) => (found, name, None),
             None => match name.split_once('/') {
-                Some((first, rest)) => (first.to_owned(), rest, Some(first.to_owned())),
+                Some((first, rest)) => {
+                    let found = self.find_by_name(first).map_err(AccessError::undecided)?;
+                    (found, rest, Some(first.to_owned()))
+                }
                 None => return Ok(None),
             },
         };
-        let found = self.find_by_name(&instance_name).map_err(AccessError::undecided)?;
         let Some(instance) = found else { return Ok(None) };
         let registry = located(&instance, self.now())?;
         Ok(Repository::new(registry, rest).ok().map(|repository| Located { repository, prefix }))
     }
 
     fn locate_host(&self, host: &str) -> Option<RegistryId> {
-        let name = self.instance_name(host)?;
-        match self.find_by_name(&name) {
-            Ok(found) => found.and_then(|instance| located(&instance, self.now()).ok()),
+        match self.find_by_host(host) {
+            Ok(found) => found.flatten().and_then(|instance| located(&instance, self.now()).ok()),
             Err(error) => {
                 tracing::error!(host, %error, "an instance cannot be looked up");
                 None
             }
         }
+    }
+
+    fn admits(&self, registry: &RegistryId, peer: IpAddr) -> Result<bool, AccessError> {
+        let id = registry.as_str();
+        let found = self.known(Key::Endpoint(id.to_owned()), |view| {
+            let Some(instance) = instances::find(view, id)? else { return Ok(None) };
+            Ok(Some(Known::Endpoint(Arc::new(external_endpoint::find(view, &instance)?))))
+        });
+        match found.map_err(AccessError::undecided)? {
+            Some(Known::Endpoint(endpoint)) => Ok(endpoint.admits(peer)),
+            _ => Ok(false),
+        }
+    }
+
+    fn stands(
+        &self,
+        subject: Option<&Subject>,
+        repository: &Repository,
+        actions: Actions,
+    ) -> Result<bool, AccessError> {
+        Ok(self.held(subject, repository).map_err(AccessError::undecided)?.contains(actions))
     }
 
     fn authenticate(
@@ -146,10 +305,12 @@ impl Access for RegistryAccess {
         username: &str,
         password: &str,
     ) -> BoxFuture<'_, Result<Option<Subject>, AccessError>> {
-        std::future::ready(self.authenticate_now(registry, username, password)).boxed()
+        let (registry, username, password) = (registry.cloned(), username.to_owned(), password.to_owned());
+        async move { self.log_in(registry.as_ref(), &username, &password).await }.boxed()
     }
 
-    /// Whoever holds a token of the instance may do everything in its namespaces; everybody may pull from the public ones.
+    /// Whoever holds a token of the instance may do everything in its namespaces, an account what its permissions say; everybody may pull from
+    /// the public ones.
     fn grant(
         &self,
         subject: Option<&Subject>,

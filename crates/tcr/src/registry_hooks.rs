@@ -22,6 +22,7 @@ use crate::instances::{self, Instance, Status};
 use crate::moments::Moment;
 use crate::namespaces;
 use crate::repositories::{self, Repositories, RepositoryRow};
+use crate::service_accounts::{self, ServiceAccounts};
 use crate::signatures::{self, ImageKey, Signatures, Signing, image_key};
 use crate::signing_queue::{self, SigningQueue};
 
@@ -55,6 +56,7 @@ impl Hooks for RegistryHooks {
         {
             return Err(immutable_tags::refusal(&push.repository, tag.as_str()));
         }
+        may_create(tx, &instance, push)?;
         note_repository(tx, &instance, push.repository.name(), now)?;
         Ok(signing_queue::enqueue(tx, &instance, push, &self.suffix)?)
     }
@@ -137,6 +139,24 @@ fn accepting_instance(
         return Err(unknown(format!("the namespace {namespace} does not exist")));
     }
     Ok(instance)
+}
+
+/// A service account makes repositories only where its permissions say so.
+fn may_create(tx: &Transaction<'_>, instance: &Instance, push: &ManifestPush) -> Result<(), Refusal> {
+    let Some((_, account)) = push.pusher.as_ref().and_then(service_accounts::of_subject) else {
+        return Ok(());
+    };
+    if repositories::find(tx, instance, push.repository.name())?.is_some() {
+        return Ok(());
+    }
+    let row = tx.get::<ServiceAccounts>(&instance.scope, &(instance.id.as_str(), account))?;
+    if row.is_some_and(|row| row.may_create(push.repository.namespace())) {
+        return Ok(());
+    }
+    Err(Refusal::denied(format!(
+        "the service account {account} may not create the repository {}: it lacks tcr:CreateRepository",
+        push.repository.name()
+    )))
 }
 
 /// The first push makes the repository, every push changes it.

@@ -8,13 +8,16 @@ use time::Duration;
 
 use crate::Tcr;
 use crate::attachments::Orphaned;
+use crate::custom_domains::CustomDomains;
 use crate::error::Error;
+use crate::external_endpoint::ExternalEndpoints;
 use crate::immutable_tags::ImmutableRules;
 use crate::instance_keys::InstanceKeys;
 use crate::instances::{Instance, Instances};
 use crate::namespaces::Namespaces;
 use crate::numbers::Numbers;
 use crate::repositories::Repositories;
+use crate::service_accounts::ServiceAccounts;
 use crate::signature_policies::SignaturePolicies;
 use crate::signatures::{ImageKey, Signatures};
 use crate::signing_queue::SigningQueue;
@@ -53,6 +56,9 @@ pub(crate) fn remove(
     clear::<RetentionExecutions, (String, i64)>(tx, instance)?;
     clear::<RetentionTasks, (String, i64, i64)>(tx, instance)?;
     clear::<Numbers, (String, String)>(tx, instance)?;
+    clear::<ServiceAccounts, (String, String)>(tx, instance)?;
+    clear::<CustomDomains, (String, String)>(tx, instance)?;
+    tx.delete::<ExternalEndpoints>(&instance.scope, &instance.id)?;
     clear::<Signatures, ImageKey>(tx, instance)?;
     clear::<SigningQueue, ImageKey>(tx, instance)?;
     clear::<Orphaned, ImageKey>(tx, instance)?;

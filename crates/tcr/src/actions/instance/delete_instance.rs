@@ -21,8 +21,7 @@ pub(crate) async fn delete_instance(
     let dry_run = request.dry_run.unwrap_or(false);
     let removal = RemovalRow { delete_bucket: request.delete_bucket.unwrap_or(false) };
     let gone = id.clone();
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let instance = instances::existing(tx, &scope, &gone, instances::CONTENT)?;
             if instance.row.deletion_protection {
                 return Err(Error::Protected(gone.clone()));
@@ -34,6 +33,7 @@ pub(crate) async fn delete_instance(
         })
         .await?;
     if !dry_run {
+        tcr.domains.refresh(&tcr.store)?;
         tcr.finish_removal(&id, removal).await?;
     }
     Ok(DeleteInstanceResponse::default())

@@ -24,8 +24,7 @@ pub(crate) async fn delete_namespace(
     let request = call.request;
     let (registry, namespace) = (RegistryId::new(request.registry_id.as_str()), request.namespace_name.clone());
     let (id, name) = (request.registry_id, request.namespace_name);
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let instance = instances::running(tx, &scope, &id, now, instances::CONTENT)?;
             namespaces::existing(tx, &instance, &name, ErrorCode::ResourceNotFoundTcrResourceNotFound)?;
             let repositories = repositories::scan_of(&instance, Some(&name)).limit(1);
