@@ -33,6 +33,10 @@ rookery_gateway::actions! { Tcr:
         create_multiple_security_policy, describe_security_policies, modify_security_policy, delete_security_policy,
         delete_multiple_security_policy,
     }
+    webhook {
+        create_webhook_trigger, describe_webhook_trigger, modify_webhook_trigger, delete_webhook_trigger,
+        describe_webhook_trigger_log,
+    }
     custom_domain {
         create_instance_customized_domain, describe_instance_customized_domain, delete_instance_customized_domain,
     }

@@ -25,10 +25,18 @@ impl Tcr {
                 tokio::time::sleep(self.pulse).await;
             }
         };
+        // Receivers may be slow, and nobody else is to wait for them.
+        let sending = async {
+            loop {
+                note("sending webhooks", self.deliver_webhooks().await);
+                tokio::time::sleep(self.pulse).await;
+            }
+        };
         // What is cut off in the middle is done again by the next run.
         tokio::select! {
             _ = stop.wait_for(|stopped| *stopped) => {}
             () = pass => {}
+            () = sending => {}
         }
     }
 

@@ -1,7 +1,9 @@
 //! Copies of images within an instance: the bytes stay where they are, the right to them and the manifests are made anew, and what hangs
 //! on the image follows it.
 
-use rookery_registry::{Digest, Error as RegistryError, ManifestInfo, Origin, Reference, Repository, Tag};
+use rookery_registry::{
+    Digest, Error as RegistryError, ManifestInfo, Origin, Reference, Repository, Subject, Tag,
+};
 use rookery_store::Read;
 
 use crate::Tcr;
@@ -19,17 +21,19 @@ impl Tcr {
         digest: &Digest,
         target: &Repository,
         reference: &Reference,
+        operator: &Subject,
     ) -> Result<(), Error> {
+        let origin = || Origin::Client(Some(operator.clone()));
         // Children first: a manifest is only taken in where all that it names is there.
         let images = self.with_children(source, digest)?;
         if source != target {
             for image in images.iter().rev().filter(|image| image.digest != *digest) {
                 let place = Reference::Digest(image.digest.clone());
-                self.copy_manifest(source, image, target, &place, Origin::Client(None)).await?;
+                self.copy_manifest(source, image, target, &place, origin()).await?;
             }
         }
         for image in images.iter().filter(|image| image.digest == *digest).take(1) {
-            self.copy_manifest(source, image, target, reference, Origin::Client(None)).await?;
+            self.copy_manifest(source, image, target, reference, origin()).await?;
         }
         if source != target {
             for image in &images {

@@ -77,6 +77,8 @@ pub(crate) enum Error {
     NoDomain(String),
     #[error("The domain `{0}` is bound to an instance already.")]
     DomainTaken(String),
+    #[error("The trigger {0} does not exist.")]
+    NoTrigger(i64),
     #[error("The rule {id} does not exist.")]
     NoRule { id: i64, code: ErrorCode },
     #[error("The namespace `{namespace}` has a rule of this kind already.")]
@@ -180,6 +182,7 @@ impl Error {
             Self::ServiceAccountTaken(name) => format!("服务级账号 `{name}` 已存在。"),
             Self::NoDomain(name) => format!("自定义域名 `{name}` 不存在。"),
             Self::DomainTaken(name) => format!("自定义域名 `{name}` 已绑定实例。"),
+            Self::NoTrigger(id) => format!("触发器{id}不存在。"),
             Self::NoRule { id, .. } => format!("规则{id}不存在。"),
             Self::RuleTaken { namespace, .. } => format!("命名空间 `{namespace}` 已存在同类规则。"),
             Self::NoExecution(id) => format!("执行记录{id}不存在。"),
@@ -231,9 +234,10 @@ impl Refusal for Error {
             | Self::RuleTaken { code, .. }
             | Self::TooManyTags { code, .. }
             | Self::Quota { code, .. } => *code,
-            Self::NoRepository { .. } | Self::NoImage { .. } | Self::NoPolicyToDelete(_) => {
-                ErrorCode::ResourceNotFoundTcrResourceNotFound
-            }
+            Self::NoRepository { .. }
+            | Self::NoImage { .. }
+            | Self::NoPolicyToDelete(_)
+            | Self::NoTrigger(_) => ErrorCode::ResourceNotFoundTcrResourceNotFound,
             Self::NoToken { .. } | Self::NoServiceAccount(_) | Self::ServiceAccountTaken(_) => {
                 ErrorCode::InvalidParameter
             }

@@ -264,6 +264,9 @@ pub(crate) const IMMUTABLE: Codes =
 /// Rules of retention and their runs.
 pub(crate) const RETENTION: Codes =
     Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::UnsupportedOperation };
+/// Webhook triggers.
+pub(crate) const WEBHOOKS: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::InternalErrorErrorTcrInternal };
 /// `ModifyInstance`.
 pub(crate) const MODIFY: Codes =
     Codes { missing: ErrorCode::InternalErrorErrNotExist, not_running: ErrorCode::OperationDenied };

@@ -13,6 +13,7 @@ mod attachments;
 mod background;
 mod certificates;
 mod cloud_tags;
+mod conditions;
 mod copies;
 mod custom_domains;
 mod editions;
@@ -44,6 +45,9 @@ mod tag_retention;
 mod token_key;
 mod tokens;
 mod verification;
+mod webhook_deliveries;
+mod webhook_sender;
+mod webhooks;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -65,6 +69,7 @@ use crate::registry_access::RegistryAccess;
 use crate::registry_hooks::RegistryHooks;
 use crate::signatures::Signing;
 use crate::standing::Standing;
+use crate::webhook_sender::Sender;
 
 /// The domain of the instances' hosts where nothing else is configured.
 pub const SUFFIX: &str = "cr.localhost";
@@ -77,6 +82,8 @@ pub struct Options {
     pub suffix: String,
     /// Where the registry keeps its blobs and uploads; made when missing.
     pub directory: PathBuf,
+    /// The bucket that keeps the registry's blobs instead, if there is one.
+    pub bucket: Option<rookery_registry::Bucket>,
     /// How long a new instance is `Pending`.
     pub pending: Duration,
     /// How long it is then `Deploying`, before it is `Running`.
@@ -98,6 +105,7 @@ impl Options {
         Self {
             suffix: suffix.to_owned(),
             directory: data.join("registry"),
+            bucket: None,
             pending: Duration::ZERO,
             deploying: Duration::ZERO,
             instances_per_region: 100,
@@ -122,6 +130,9 @@ pub enum OpenError {
     /// The registry could not be opened.
     #[error(transparent)]
     Registry(#[from] rookery_registry::OpenError),
+    /// Nothing can be sent to webhooks.
+    #[error(transparent)]
+    Webhooks(#[from] rookery_client::TransportError),
     /// A task that was waited for was cancelled or panicked.
     #[error(transparent)]
     Interrupted(#[from] tokio::task::JoinError),
@@ -143,6 +154,7 @@ pub struct Tcr {
     pulse: std::time::Duration,
     standing: Standing,
     domains: Domains,
+    webhooks: Sender,
 }
 
 impl fmt::Debug for Tcr {
@@ -161,7 +173,7 @@ impl Tcr {
         world: World,
         signer: Arc<dyn Signer>,
     ) -> Result<Arc<Self>, OpenError> {
-        let Options { suffix, directory, pending, deploying, instances_per_region, sigstore_bundles, pulse } =
+        let Options { suffix, directory, bucket, pending, deploying, instances_per_region, sigstore_bundles, pulse } =
             options;
         let token_key = token_key::open_or_make(&store, &seal).await?;
         let hooks = RegistryHooks::new(world.clone(), &suffix);
@@ -171,7 +183,8 @@ impl Tcr {
         let access = Arc::new(access);
         let registry = {
             let (store, world, hooks) = (store.clone(), world.clone(), Arc::new(hooks.clone()));
-            let options = rookery_registry::Options::new(directory, token_key);
+            let options =
+                rookery_registry::Options { bucket, ..rookery_registry::Options::new(directory, token_key) };
             tokio::task::spawn_blocking(move || Registry::new(options, store, world, access, hooks)).await??
         };
         let signing = Arc::new(Signing::new(
@@ -197,6 +210,7 @@ impl Tcr {
             pulse,
             standing,
             domains,
+            webhooks: Sender::new()?,
         }))
     }
 

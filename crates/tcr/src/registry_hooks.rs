@@ -25,6 +25,8 @@ use crate::repositories::{self, Repositories, RepositoryRow};
 use crate::service_accounts::{self, ServiceAccounts};
 use crate::signatures::{self, ImageKey, Signatures, Signing, image_key};
 use crate::signing_queue::{self, SigningQueue};
+use crate::webhook_deliveries::{self, Event};
+use crate::webhooks;
 
 /// The other half of the registry's questions.
 #[derive(Clone)]
@@ -46,6 +48,51 @@ impl RegistryHooks {
     }
 }
 
+impl RegistryHooks {
+    /// A tag that a client has put is an event; what is attached to an image is none.
+    fn tell_push(
+        &self,
+        tx: &mut Transaction<'_>,
+        instance: &Instance,
+        push: &ManifestPush,
+    ) -> Result<(), StoreError> {
+        let Reference::Tag(tag) = &push.reference else { return Ok(()) };
+        if is_attached_tag(tag.as_str()) || push.subject.is_some() {
+            return Ok(());
+        }
+        let event = Event {
+            name: webhooks::PUSH,
+            repository: &push.repository,
+            digest: &push.digest,
+            tags: vec![tag.as_str()],
+            operator: push.pusher.as_ref().map_or("", |pusher| &pusher.id),
+            at: push.pushed_at.into(),
+        };
+        webhook_deliveries::enqueue(tx, instance, &self.suffix, &event)
+    }
+
+    fn tell_deletion(
+        &self,
+        tx: &mut Transaction<'_>,
+        instance: &Instance,
+        deletion: &Deletion,
+        digest: &Digest,
+        tags: &[Tag],
+    ) -> Result<(), StoreError> {
+        let Origin::Client(subject) = &deletion.origin else { return Ok(()) };
+        let tags: Vec<&str> = tags.iter().map(Tag::as_str).filter(|tag| !is_attached_tag(tag)).collect();
+        let event = Event {
+            name: webhooks::DELETE,
+            repository: &deletion.repository,
+            digest,
+            tags,
+            operator: subject.as_ref().map_or("", |subject| &subject.id),
+            at: self.world.now().into(),
+        };
+        webhook_deliveries::enqueue(tx, instance, &self.suffix, &event)
+    }
+}
+
 impl Hooks for RegistryHooks {
     fn accept(&self, tx: &mut Transaction<'_>, push: &ManifestPush) -> Result<(), Refusal> {
         let now = Moment::from(push.pushed_at);
@@ -58,6 +105,7 @@ impl Hooks for RegistryHooks {
         }
         may_create(tx, &instance, push)?;
         note_repository(tx, &instance, push.repository.name(), now)?;
+        self.tell_push(tx, &instance, push)?;
         Ok(signing_queue::enqueue(tx, &instance, push, &self.suffix)?)
     }
 
@@ -75,12 +123,14 @@ impl Hooks for RegistryHooks {
         let Some(instance) = instances::find(tx, repository.registry().as_str())? else { return Ok(()) };
         match &deletion.target {
             Deleted::Repository => forget_repository(tx, &instance, repository)?,
-            Deleted::Tag { tag, .. } => {
+            Deleted::Tag { tag, digest } => {
                 keep_immutable(tx, &instance, repository, std::slice::from_ref(tag), &deletion.origin)?;
+                self.tell_deletion(tx, &instance, deletion, digest, std::slice::from_ref(tag))?;
                 forget_signature(tx, &instance, repository, tag, &deletion.origin)?;
             }
             Deleted::Manifest { digest, tags, subject } => {
                 keep_immutable(tx, &instance, repository, tags, &deletion.origin)?;
+                self.tell_deletion(tx, &instance, deletion, digest, tags)?;
                 if let (Some(subject), Origin::Client(_)) = (subject, &deletion.origin) {
                     let image = image_key(repository, subject);
                     signatures::note_deleted(tx, &instance, &image, |row| row.forget_referrer(digest))?;

@@ -23,6 +23,8 @@ use crate::signatures::{ImageKey, Signatures};
 use crate::signing_queue::SigningQueue;
 use crate::tag_retention::{RetentionExecutions, RetentionRules, RetentionTasks};
 use crate::tokens::Tokens;
+use crate::webhook_deliveries::WebhookDeliveries;
+use crate::webhooks::WebhookTriggers;
 
 /// Instances that are gone, and whose content may not be.
 pub(crate) struct Removals;
@@ -58,6 +60,8 @@ pub(crate) fn remove(
     clear::<Numbers, (String, String)>(tx, instance)?;
     clear::<ServiceAccounts, (String, String)>(tx, instance)?;
     clear::<CustomDomains, (String, String)>(tx, instance)?;
+    clear::<WebhookTriggers, (String, i64)>(tx, instance)?;
+    clear::<WebhookDeliveries, (String, i64)>(tx, instance)?;
     tx.delete::<ExternalEndpoints>(&instance.scope, &instance.id)?;
     clear::<Signatures, ImageKey>(tx, instance)?;
     clear::<SigningQueue, ImageKey>(tx, instance)?;

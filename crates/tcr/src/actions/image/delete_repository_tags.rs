@@ -2,7 +2,7 @@
 
 use rookery_api::tcr::{DeleteRepositoryTagsRequest, DeleteRepositoryTagsResponse, ErrorCode};
 use rookery_gateway::{Call, Resource};
-use rookery_registry::{Error as RegistryError, Origin, Reference, Tag};
+use rookery_registry::{Error as RegistryError, Origin, Reference, Subject, Tag};
 
 use crate::Tcr;
 use crate::actions;
@@ -22,6 +22,7 @@ pub(crate) async fn delete_repository_tags(
     call: Call<DeleteRepositoryTagsRequest>,
 ) -> Result<DeleteRepositoryTagsResponse, Error> {
     let (scope, now) = (instances::scope(&call), tcr.now());
+    let operator = Subject::new(call.caller.uin().to_string());
     let request = call.request;
     if request.tags.is_empty() || request.tags.len() > MOST {
         let code = ErrorCode::InvalidParameterErrorTcrInvalidParameter;
@@ -44,7 +45,7 @@ pub(crate) async fn delete_repository_tags(
         tags.push((repository, tag));
     }
     for (repository, tag) in tags {
-        match tcr.registry.delete_tag(&repository, &tag, Origin::Client(None)).await {
+        match tcr.registry.delete_tag(&repository, &tag, Origin::Client(Some(operator.clone()))).await {
             // Somebody else was quicker, or the request names it twice.
             Ok(()) | Err(RegistryError::ManifestUnknown(_)) => {}
             Err(RegistryError::Refused(refusal)) if refusal.code == "PRECONDITION" => {

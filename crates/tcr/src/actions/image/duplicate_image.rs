@@ -2,7 +2,7 @@
 
 use rookery_api::tcr::{DuplicateImageRequest, DuplicateImageResponse, ErrorCode};
 use rookery_gateway::{Call, Resource};
-use rookery_registry::{Reference, Tag};
+use rookery_registry::{Reference, Subject, Tag};
 use rookery_signing::attached::is_attached_tag;
 
 use crate::Tcr;
@@ -24,6 +24,7 @@ pub(crate) async fn duplicate_image(
     call: Call<DuplicateImageRequest>,
 ) -> Result<DuplicateImageResponse, Error> {
     let (scope, now) = (instances::scope(&call), tcr.now());
+    let operator = Subject::new(call.caller.uin().to_string());
     let request = call.request;
     let code = ErrorCode::InvalidParameterErrorTcrInvalidParameter;
     let invalid = |parameter, rule| Error::Invalid { parameter, rule, code };
@@ -49,7 +50,7 @@ pub(crate) async fn duplicate_image(
     if !request.r#override.unwrap_or(false) && tcr.registry.manifest_info(&target, &reference)?.is_some() {
         return Err(Error::TagTaken(format!("{}:{}", target.name(), request.destination_tag)));
     }
-    tcr.copy_image(&instance, &source, &image.digest, &target, &reference).await?;
+    tcr.copy_image(&instance, &source, &image.digest, &target, &reference, &operator).await?;
     Ok(DuplicateImageResponse::default())
 }
 

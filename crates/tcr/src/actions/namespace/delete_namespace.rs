@@ -14,8 +14,9 @@ use crate::namespaces::{self, Namespaces};
 use crate::repositories::{self, Repositories};
 use crate::signature_policies::SignaturePolicies;
 use crate::tag_retention;
+use crate::webhooks;
 
-/// Its signature policy and its rules go with it, and what uploads without a manifest have left in the registry.
+/// Its signature policy, its rules and its triggers go with it, and what uploads without a manifest have left in the registry.
 pub(crate) async fn delete_namespace(
     tcr: &Tcr,
     call: Call<DeleteNamespaceRequest>,
@@ -35,6 +36,9 @@ pub(crate) async fn delete_namespace(
             tx.delete::<SignaturePolicies>(&scope, &key)?;
             tx.delete::<ImmutableRules>(&scope, &key)?;
             tag_retention::delete_of(tx, &instance, &name)?;
+            for (trigger, _) in webhooks::list(tx, &instance, Some(&name))? {
+                webhooks::delete(tx, &instance, trigger)?;
+            }
             tx.delete::<Namespaces>(&scope, &key)?;
             Ok(())
         })
