@@ -23,6 +23,7 @@ INSTALL = {
     "regctl": "make tools, or go install github.com/regclient/regclient/cmd/regctl@v0.11.7",
     "helm": "make tools, or go install helm.sh/helm/v3/cmd/helm@v3.22.0",
     "oras": "make tools",
+    "versitygw": "make tools, or go install github.com/versity/versitygw/cmd/versitygw@v1.8.0",
     "buildah": "apt-get install buildah",
     "podman": "apt-get install podman",
     "oci-conformance": "make tools, or build it from a checkout (tests/registry/test_conformance_suites.py)",

@@ -76,6 +76,21 @@ impl Language {
     }
 }
 
+/// What became of a request, in the extensions of its reply: for whoever counts or logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The id that the client was told.
+    pub request_id: RequestId,
+    /// The product, once it was found.
+    pub product: Option<&'static str>,
+    /// The action, as it was asked for.
+    pub action: Option<String>,
+    /// The identity whose signature verified.
+    pub principal: Option<u64>,
+    /// The error code; `None` for a success.
+    pub code: Option<&'static str>,
+}
+
 /// The id of a request: a lower-case UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(pub uuid::Uuid);

@@ -42,7 +42,7 @@ pub mod tls;
 pub mod trace;
 
 pub use action::{Actions, Place};
-pub use call::{Account, Call, Caller, Language, Principal, RequestId};
+pub use call::{Account, Answered, Call, Caller, Language, Principal, RequestId};
 pub use error::{CommonError, Refusal};
 pub use identity::{Credential, CredentialError, Decision, Identity, SecretKey};
 pub use permission::Resource;

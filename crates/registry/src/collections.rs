@@ -146,6 +146,7 @@ impl Registry {
             };
             let Collected { manifests, links, blobs, bytes, .. } = watcher.collected();
             tracing::info!(?whose, ?ending, manifests, links, blobs, bytes, "a collection ended");
+            registry.note_collected(watcher.collected());
             watcher.end(ending);
         });
         handle
@@ -158,7 +159,8 @@ impl Registry {
         options: CollectOptions,
     ) -> Result<Collected, Error> {
         let watcher = Watcher::new();
-        self.sweep(&Whose::Registry(registry.clone()), options, &watcher).await?;
-        Ok(watcher.collected())
+        let swept = self.sweep(&Whose::Registry(registry.clone()), options, &watcher).await;
+        self.note_collected(watcher.collected());
+        swept.map(|()| watcher.collected())
     }
 }

@@ -19,6 +19,7 @@ mod collector;
 mod digest;
 mod document;
 mod errors;
+mod health;
 mod history;
 mod hooks;
 mod links;
@@ -56,6 +57,7 @@ pub use collections::{Collection, CollectionState, Ending, Phase};
 pub use collector::{CollectOptions, Collected, Whose};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use errors::Error;
+pub use health::Figures;
 pub use history::{Ended, PastTag};
 pub use hooks::{Deleted, Deletion, Hooks, ManifestPush, Origin, Refusal};
 pub use manifests::{MANIFEST_LIMIT, Manifest, ManifestInfo, Stored};
@@ -64,8 +66,9 @@ pub use names::{
 };
 pub use referrers::Referrer;
 pub use repositories::RepositoryEntry;
-pub use router::serves;
+pub use router::{Operation, serves};
 pub use scrub::{Damage, Finding, Scrub, Scrubbed};
+pub use serve::Witness;
 pub use storage::s3::{Bucket, BucketError};
 pub use tags::TagEntry;
 pub use token::{TokenKey, TokenKeyError};
@@ -140,6 +143,14 @@ pub enum OpenError {
     /// The bucket cannot be used.
     #[error(transparent)]
     Bucket(#[from] BucketError),
+    /// The blobs of this state are elsewhere.
+    #[error("the blobs of this state are in {before}, not in {now}; they are not moved by another setting")]
+    Elsewhere {
+        /// Where they are.
+        before: String,
+        /// Where they are looked for now.
+        now: String,
+    },
     /// What the registries hold could not be counted.
     #[error(transparent)]
     Store(#[from] rookery_store::StoreError),
@@ -169,6 +180,7 @@ struct Inner {
     asked: Arc<Asked>,
     /// Held by the collection that is running.
     collecting: tokio::sync::Mutex<()>,
+    collected: parking_lot::Mutex<Collected>,
     tag_retention: Duration,
     maintenance_pulse: std::time::Duration,
 }
@@ -202,6 +214,10 @@ impl Registry {
         let failed = |source| OpenError::Directory { path: path.clone(), source };
         std::fs::create_dir_all(&path).map_err(failed)?;
         let uploads = open_uploads(&path).map_err(failed)?;
+        let place = bucket.as_ref().map_or_else(|| storage::DIRECTORY.to_owned(), Bucket::address);
+        if let Err(before) = blocking::wait_for(storage::settle(&store, place.clone()))? {
+            return Err(OpenError::Elsewhere { before, now: place });
+        }
         let blobs: Arc<dyn BlobStore> = match bucket {
             Some(bucket) => Arc::new(S3Blobs::open(&bucket)?),
             None => Arc::new(LocalBlobs::open(&path).map_err(failed)?),
@@ -223,6 +239,7 @@ impl Registry {
             pulls: Arc::new(Pulls::new()),
             asked: Arc::new(Asked::new()),
             collecting: tokio::sync::Mutex::default(),
+            collected: parking_lot::Mutex::default(),
             tag_retention,
             maintenance_pulse,
         };

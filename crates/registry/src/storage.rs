@@ -15,10 +15,45 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
+use rookery_store::{Global, Read as _, Scan, Store, StoreError, Table, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::body::ResponseBody;
 use crate::digest::Digest;
+use crate::tables::Blobs;
+
+/// How the directory of this machine is called among the places where blobs can be.
+pub(crate) const DIRECTORY: &str = "the data directory";
+
+/// Where the blobs of this state are.
+struct Places;
+
+impl Table for Places {
+    const NAME: &'static str = "registry.places";
+    type Scope = Global;
+    type Key = String;
+    type Row = String;
+}
+
+/// Notes where the blobs of a state are, the first time that there is anything to note: they would all be missing from another
+/// place. Gives the place where they are if it is not this one.
+pub(crate) async fn settle(store: &Store, place: String) -> Result<Result<(), String>, StoreError> {
+    let write = move |tx: &mut Transaction<'_>| {
+        let key = "blobs".to_owned();
+        let noted = tx.get::<Places>(&Global, &key)?;
+        let holds_blobs = !tx.scan_keys::<Blobs>(&Global, Scan::all().limit(1))?.is_empty();
+        // A state of a version that knew only the directory has noted nothing.
+        let before = noted.unwrap_or_else(|| DIRECTORY.to_owned());
+        if holds_blobs && before != place {
+            return Ok(Err(before));
+        }
+        if before != place {
+            tx.put::<Places>(&Global, &key, &place)?;
+        }
+        Ok(Ok(()))
+    };
+    store.write(write).await
+}
 
 /// A complete upload, whose file is in the uploads' directory of this machine.
 #[derive(Debug, Clone)]
@@ -79,6 +114,27 @@ impl BlobLocks {
             Some(lock) => Some(Arc::clone(lock).lock_owned().await),
             None => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::BlobRow;
+
+    #[tokio::test]
+    async fn blobs_are_not_looked_for_elsewhere() {
+        let store = Store::in_memory();
+        let settle = async |place: &str| settle(&store, place.to_owned()).await.expect("asked");
+        // Nothing is anywhere yet.
+        assert_eq!(settle(DIRECTORY).await, Ok(()));
+        assert_eq!(settle("s3://one").await, Ok(()));
+        let blob =
+            |tx: &mut Transaction<'_>| tx.put::<Blobs>(&Global, &"sha256:0".to_owned(), &BlobRow { size: 1 });
+        store.write::<_, StoreError, _>(blob).await.expect("written");
+        assert_eq!(settle("s3://one").await, Ok(()));
+        assert_eq!(settle(DIRECTORY).await, Err("s3://one".to_owned()));
+        assert_eq!(settle("s3://two").await, Err("s3://one".to_owned()));
     }
 }
 

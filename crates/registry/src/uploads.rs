@@ -171,6 +171,17 @@ impl Uploads {
         Ok(dropped)
     }
 
+    /// How many sessions are open.
+    pub(crate) fn under_way(&self) -> usize {
+        self.sessions.lock().len()
+    }
+
+    /// Whether the directory takes bytes.
+    pub(crate) async fn probe(&self) -> Result<(), Error> {
+        let path = self.directory.join("probe");
+        spawn_blocking(move || crate::health::probe(&path)).await?.map_err(Error::disk("writing a block"))
+    }
+
     fn forget_if_lost(&self, session: &Session, progress: &mut Progress, outcome: &Result<(), Error>) {
         if matches!(outcome, Err(Error::UploadUnknown)) {
             progress.closed = true;

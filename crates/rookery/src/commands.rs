@@ -41,6 +41,8 @@ pub(crate) enum Command {
     /// What a shell's completion asks: the words that may stand where the last one stands.
     #[command(hide = true)]
     Complete(Complete),
+    /// Read every layer and manifest back, and say what is damaged and which images that touches. The data directory must not be in use.
+    Scrub(Scrub),
     /// Export, import, snapshot, restore or reset the state of a data directory that is not in use.
     State(State),
 }
@@ -182,12 +184,27 @@ pub(crate) struct Serve {
     /// Refuse API calls from these networks with `IpInBlacklist`, whatever --allow-ip says.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     pub(crate) deny_ip: Vec<IpNet>,
+    #[command(flatten)]
+    pub(crate) place: BlobPlace,
+    /// Log each request: who asked for what, how it was answered, how long that took.
+    #[arg(long)]
+    pub(crate) access_log: bool,
+    /// How log lines are written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
     /// How many requests the trace keeps.
     #[arg(long, default_value_t = 2048, value_name = "N")]
     pub(crate) traces: usize,
     /// What to log: error, warn, info, debug, or a filter such as `rookery_gateway=debug`.
     #[arg(long, env = "ROOKERY_LOG", default_value = "info", value_name = "FILTER")]
     pub(crate) log: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -241,6 +258,30 @@ pub(crate) struct Trace {
     pub(crate) directory: DataDirectory,
     /// The `RequestId`; without it the last requests are listed.
     pub(crate) request_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scrub {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    #[command(flatten)]
+    pub(crate) place: BlobPlace,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where layers are kept.
+#[derive(Debug, Args)]
+pub(crate) struct BlobPlace {
+    /// Keep layers in a bucket instead of the data directory: `s3://BUCKET[/PREFIX]`. Keys and region are read from
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` and `AWS_REGION`, authorities from `AWS_CA_BUNDLE`.
+    #[arg(long, env = "ROOKERY_BLOBS", value_name = "URL")]
+    pub(crate) blobs: Option<String>,
+    /// The address of an S3-compatible server other than Amazon's. `{bucket}` in it stands for the bucket's name; without, the name
+    /// is the first part of the path.
+    #[arg(long, env = "ROOKERY_BLOBS_ENDPOINT", requires = "blobs", value_name = "URL")]
+    pub(crate) blobs_endpoint: Option<String>,
 }
 
 #[derive(Debug, Args)]

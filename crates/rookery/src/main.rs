@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod access_log;
 mod blocking;
 mod ca;
 mod call;
@@ -13,6 +14,9 @@ mod env;
 mod explain;
 mod front;
 mod master_key;
+mod metrics;
+mod readiness;
+mod scrub;
 mod serve;
 mod state;
 mod trace;
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
             completion::answer(&options);
             Ok(())
         }
+        Command::Scrub(options) => scrub::run(&options),
         Command::State(options) => state::run(options),
     };
     match ended {

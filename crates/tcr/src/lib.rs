@@ -106,6 +106,7 @@ impl Options {
             suffix: suffix.to_owned(),
             directory: data.join("registry"),
             bucket: None,
+            bucket: None,
             pending: Duration::ZERO,
             deploying: Duration::ZERO,
             instances_per_region: 100,

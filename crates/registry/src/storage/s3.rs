@@ -127,6 +127,13 @@ impl Bucket {
         })
     }
 
+    /// What it is called in messages and noted as: `s3://bucket/prefix`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let slash = if self.prefix.is_empty() { "" } else { "/" };
+        format!("s3://{}{slash}{}", self.name, self.prefix)
+    }
+
     /// The address of the bucket, and what its path begins with.
     fn base(&self) -> Result<(String, String), BucketError> {
         let (endpoint, path) = match &self.endpoint {
