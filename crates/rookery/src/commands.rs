@@ -162,6 +162,9 @@ pub(crate) struct Serve {
     /// Signature policies made from now on write no Sigstore bundles. For cosign 2.6 without `--trusted-root` and without the internet.
     #[arg(long)]
     pub(crate) no_sigstore_bundles: bool,
+    /// A collection of garbage leaves alone what is younger than so many seconds, since a push that is under way may need it.
+    #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
+    pub(crate) gc_window: u32,
     /// Calls per second of one action by one identity: no limit, the platform's own for each action, or N for every action.
     #[arg(long, alias = "rate-limit", default_value = "off", value_name = "off|platform|N")]
     pub(crate) rate_limits: ActionLimit,

@@ -127,6 +127,7 @@ async fn wire(
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
     tcr_options.bucket = scrub::bucket(&options.place)?;
+    tcr_options.collect_older_than = time::Duration::seconds(options.gc_window.into());
     tcr_options.sigstore_bundles = !options.no_sigstore_bundles;
     let tcr = Tcr::new(tcr_options, store, seal, world.clone(), Arc::clone(&kms) as _).await?;
 

@@ -11,7 +11,7 @@ use crate::Tcr;
 rookery_gateway::actions! { Tcr:
     instance {
         check_instance_name, check_instance, create_instance, describe_instances, describe_instance_status,
-        modify_instance, delete_instance, describe_regions,
+        modify_instance, renew_instance, delete_instance, describe_regions,
     }
     namespace { create_namespace, describe_namespaces, modify_namespace, delete_namespace }
     repository { create_repository, describe_repositories, modify_repository, delete_repository }
@@ -37,6 +37,7 @@ rookery_gateway::actions! { Tcr:
         create_webhook_trigger, describe_webhook_trigger, modify_webhook_trigger, delete_webhook_trigger,
         describe_webhook_trigger_log,
     }
+    garbage_collection { create_gc_job, describe_gc_jobs, terminate_gc_job }
     custom_domain {
         create_instance_customized_domain, describe_instance_customized_domain, delete_instance_customized_domain,
     }

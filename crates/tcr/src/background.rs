@@ -46,6 +46,7 @@ impl Tcr {
         note("withdrawing signatures", self.withdraw_signatures().await);
         note("deleting what hung on deleted images", self.clean_up_images().await);
         note("carrying out retention", self.carry_out_retention().await);
+        note("collecting garbage", self.carry_out_collections().await);
         note("removing deleted instances", self.finish_removals().await);
     }
 

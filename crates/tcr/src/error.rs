@@ -79,6 +79,8 @@ pub(crate) enum Error {
     DomainTaken(String),
     #[error("The trigger {0} does not exist.")]
     NoTrigger(i64),
+    #[error("Garbage is being collected already.")]
+    CollectionUnderWay,
     #[error("The rule {id} does not exist.")]
     NoRule { id: i64, code: ErrorCode },
     #[error("The namespace `{namespace}` has a rule of this kind already.")]
@@ -183,6 +185,7 @@ impl Error {
             Self::NoDomain(name) => format!("自定义域名 `{name}` 不存在。"),
             Self::DomainTaken(name) => format!("自定义域名 `{name}` 已绑定实例。"),
             Self::NoTrigger(id) => format!("触发器{id}不存在。"),
+            Self::CollectionUnderWay => "已有正在执行的垃圾回收任务。".to_owned(),
             Self::NoRule { id, .. } => format!("规则{id}不存在。"),
             Self::RuleTaken { namespace, .. } => format!("命名空间 `{namespace}` 已存在同类规则。"),
             Self::NoExecution(id) => format!("执行记录{id}不存在。"),
@@ -255,7 +258,7 @@ impl Refusal for Error {
                 ErrorCode::InternalErrorErrorTcrResourceConflict
             }
             Self::NoExecution(_) => ErrorCode::ResourceNotFound,
-            Self::ExecutionUnderWay(_) => ErrorCode::InternalErrorErrConflict,
+            Self::ExecutionUnderWay(_) | Self::CollectionUnderWay => ErrorCode::InternalErrorErrConflict,
             Self::SigningNotIncluded => ErrorCode::UnsupportedOperation,
             Self::PolicyTaken(_) => ErrorCode::InvalidParameterErrorTcrInvalidParameter,
             Self::Protected(_)

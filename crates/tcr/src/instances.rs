@@ -58,7 +58,7 @@ pub(crate) struct Prepaid {
 
 impl Prepaid {
     /// The end of the time that is paid for at `now`: automatic renewal moves it on, payment by payment.
-    fn paid_until(self, now: Moment) -> Moment {
+    pub(crate) fn paid_until(self, now: Moment) -> Moment {
         if self.renew_flag != 1 || self.months == 0 || now < self.until {
             return self.until;
         }
@@ -264,6 +264,15 @@ pub(crate) const IMMUTABLE: Codes =
 /// Rules of retention and their runs.
 pub(crate) const RETENTION: Codes =
     Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::UnsupportedOperation };
+/// `RenewInstance`.
+pub(crate) const RENEW: Codes =
+    Codes { missing: ErrorCode::InternalErrorErrNotExist, not_running: ErrorCode::UnsupportedOperation };
+/// Jobs that collect garbage.
+pub(crate) const GC: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::UnsupportedOperation };
+/// `TerminateGCJob`, with one code altogether.
+pub(crate) const GC_END: Codes =
+    Codes { missing: ErrorCode::InternalError, not_running: ErrorCode::InternalError };
 /// Webhook triggers.
 pub(crate) const WEBHOOKS: Codes =
     Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::InternalErrorErrorTcrInternal };

@@ -19,6 +19,7 @@ mod custom_domains;
 mod editions;
 mod error;
 mod external_endpoint;
+mod gc_jobs;
 mod images;
 mod immutable_tags;
 mod instance_keys;
@@ -64,6 +65,7 @@ pub use actions::register;
 pub use verification::{PendingSignature, SigningState, Verification, VerificationError};
 
 use crate::custom_domains::Domains;
+use crate::gc_jobs::Collections;
 use crate::moments::Moment;
 use crate::registry_access::RegistryAccess;
 use crate::registry_hooks::RegistryHooks;
@@ -93,6 +95,8 @@ pub struct Options {
     /// Whether policies made from now on also sign as Sigstore bundles. On unless told otherwise: as soon as anybody attests anything
     /// about an image, cosign from 2.6 on looks at bundles only, and an image without one of its own no longer verifies.
     pub sigstore_bundles: bool,
+    /// How old content must be before a collection of garbage takes it. What is younger may be part of a push that is under way.
+    pub collect_older_than: Duration,
     /// How often the background work looks at the clock.
     pub pulse: std::time::Duration,
 }
@@ -106,11 +110,11 @@ impl Options {
             suffix: suffix.to_owned(),
             directory: data.join("registry"),
             bucket: None,
-            bucket: None,
             pending: Duration::ZERO,
             deploying: Duration::ZERO,
             instances_per_region: 100,
             sigstore_bundles: true,
+            collect_older_than: Duration::hours(2),
             pulse: std::time::Duration::from_secs(1),
         }
     }
@@ -156,6 +160,8 @@ pub struct Tcr {
     standing: Standing,
     domains: Domains,
     webhooks: Sender,
+    collect_older_than: Duration,
+    collections: Collections,
 }
 
 impl fmt::Debug for Tcr {
@@ -174,8 +180,17 @@ impl Tcr {
         world: World,
         signer: Arc<dyn Signer>,
     ) -> Result<Arc<Self>, OpenError> {
-        let Options { suffix, directory, bucket, pending, deploying, instances_per_region, sigstore_bundles, pulse } =
-            options;
+        let Options {
+            suffix,
+            directory,
+            bucket,
+            pending,
+            deploying,
+            instances_per_region,
+            sigstore_bundles,
+            collect_older_than,
+            pulse,
+        } = options;
         let token_key = token_key::open_or_make(&store, &seal).await?;
         let hooks = RegistryHooks::new(world.clone(), &suffix);
         let access = RegistryAccess::new(store.clone(), world.clone(), &suffix);
@@ -212,6 +227,8 @@ impl Tcr {
             standing,
             domains,
             webhooks: Sender::new()?,
+            collect_older_than,
+            collections: Collections::default(),
         }))
     }
 

@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     RetentionTask,
     WebhookTrigger,
     WebhookDelivery,
+    GcJob,
 }
 
 impl Kind {
@@ -35,6 +36,7 @@ impl Kind {
             Self::RetentionTask => "retention-task",
             Self::WebhookTrigger => "webhook-trigger",
             Self::WebhookDelivery => "webhook-delivery",
+            Self::GcJob => "gc-job",
         }
     }
 }

@@ -23,6 +23,14 @@ use crate::tokens;
 /// The platform's own domain, for clients whose names are made to resolve here.
 const PLATFORM_SUFFIX: &str = "tencentcloudcr.com";
 
+/// What a host names.
+enum Named {
+    /// An instance, if it is there.
+    Instance(Option<Instance>),
+    /// None; the path has to tell.
+    Nothing,
+}
+
 /// The answers to the registry's questions. Each is a read of a few rows, or of what is remembered of them.
 #[derive(Clone)]
 pub(crate) struct RegistryAccess {
@@ -64,14 +72,14 @@ impl RegistryAccess {
         self.store.read(|view| instances::find_by_name(view, name))
     }
 
-    /// The instance that a host alone names: one of its own form, else a custom domain. The outer `None` is a host that names none.
-    fn find_by_host(&self, host: &str) -> Result<Option<Option<Instance>>, StoreError> {
+    /// What a host alone names: an instance by its own form, else by a custom domain.
+    fn find_by_host(&self, host: &str) -> Result<Named, StoreError> {
         if let Some(name) = self.instance_name(host) {
-            return self.find_by_name(&name).map(Some);
+            return self.find_by_name(&name).map(Named::Instance);
         }
         match self.domains.instance(&without_port(host).to_ascii_lowercase()) {
-            Some(id) => self.store.read(|view| instances::find(view, &id)).map(Some),
-            None => Ok(None),
+            Some(id) => self.store.read(|view| instances::find(view, &id)).map(Named::Instance),
+            None => Ok(Named::Nothing),
         }
     }
 
@@ -254,8 +262,8 @@ impl Access for RegistryAccess {
     /// instance is an unknown registry, whatever the path says.
     fn locate(&self, host: &str, name: &str) -> Result<Option<Located>, AccessError> {
         let (found, rest, prefix) = match self.find_by_host(host).map_err(AccessError::undecided)? {
-            Some(found) => (found, name, None),
-            None => match name.split_once('/') {
+            Named::Instance(found) => (found, name, None),
+            Named::Nothing => match name.split_once('/') {
                 Some((first, rest)) => {
                     let found = self.find_by_name(first).map_err(AccessError::undecided)?;
                     (found, rest, Some(first.to_owned()))
@@ -270,7 +278,8 @@ impl Access for RegistryAccess {
 
     fn locate_host(&self, host: &str) -> Option<RegistryId> {
         match self.find_by_host(host) {
-            Ok(found) => found.flatten().and_then(|instance| located(&instance, self.now()).ok()),
+            Ok(Named::Nothing) => None,
+            Ok(Named::Instance(found)) => found.and_then(|instance| located(&instance, self.now()).ok()),
             Err(error) => {
                 tracing::error!(host, %error, "an instance cannot be looked up");
                 None

@@ -11,6 +11,7 @@ use crate::attachments::Orphaned;
 use crate::custom_domains::CustomDomains;
 use crate::error::Error;
 use crate::external_endpoint::ExternalEndpoints;
+use crate::gc_jobs::GcJobs;
 use crate::immutable_tags::ImmutableRules;
 use crate::instance_keys::InstanceKeys;
 use crate::instances::{Instance, Instances};
@@ -60,6 +61,7 @@ pub(crate) fn remove(
     clear::<Numbers, (String, String)>(tx, instance)?;
     clear::<ServiceAccounts, (String, String)>(tx, instance)?;
     clear::<CustomDomains, (String, String)>(tx, instance)?;
+    clear::<GcJobs, (String, i64)>(tx, instance)?;
     clear::<WebhookTriggers, (String, i64)>(tx, instance)?;
     clear::<WebhookDeliveries, (String, i64)>(tx, instance)?;
     tx.delete::<ExternalEndpoints>(&instance.scope, &instance.id)?;

@@ -17,8 +17,8 @@ use crate::moments::Moment;
 use crate::numbers::{self, Kind};
 use crate::signatures::image_key;
 use crate::tag_retention::{
-    self, DueRetention, ExecutionRow, Item, Keep, Progress, RetentionExecutions, RetentionRow,
-    RetentionRules, RetentionTasks, TaskRow, UnderWay,
+    self, DueRetention, ExecutionRow, Item, Keep, RetentionExecutions, RetentionRow, RetentionRules,
+    RetentionTasks, RunStatus, TaskRow, UnderWay,
 };
 
 /// Rows taken at once.
@@ -43,7 +43,7 @@ pub(crate) fn ask(
     now: Moment,
 ) -> Result<i64, StoreError> {
     let id = numbers::next(tx, instance, Kind::RetentionExecution)?;
-    let row = ExecutionRow { rule, dry_run, started_at: now, ended_at: None, status: Progress::InProgress };
+    let row = ExecutionRow { rule, dry_run, started_at: now, ended_at: None, status: RunStatus::InProgress };
     tx.put::<RetentionExecutions>(&instance.scope, &(instance.id.clone(), id), &row)?;
     Ok(id)
 }
@@ -61,7 +61,7 @@ impl Tcr {
             })?;
             let status = match found {
                 Some((instance, rule)) => self.run(&instance, &rule, execution, row.dry_run).await,
-                None => Progress::Stopped,
+                None => RunStatus::Stopped,
             };
             self.end(&scope, (id, execution), status).await?;
         }
@@ -88,7 +88,7 @@ impl Tcr {
         Ok(())
     }
 
-    async fn end(&self, scope: &Regional, key: (String, i64), status: Progress) -> Result<(), Error> {
+    async fn end(&self, scope: &Regional, key: (String, i64), status: RunStatus) -> Result<(), Error> {
         let (scope, now) = (scope.clone(), self.now());
         let write = move |tx: &mut Transaction<'_>| {
             let Some(row) = tx.get::<RetentionExecutions>(&scope, &key)? else { return Ok(()) };
@@ -99,21 +99,27 @@ impl Tcr {
     }
 
     /// Carries a rule out in every repository of its namespace. A repository that fails does not keep the others.
-    async fn run(&self, instance: &Instance, rule: &RetentionRow, execution: i64, dry_run: bool) -> Progress {
-        let mut status = Progress::Succeed;
+    async fn run(
+        &self,
+        instance: &Instance,
+        rule: &RetentionRow,
+        execution: i64,
+        dry_run: bool,
+    ) -> RunStatus {
+        let mut status = RunStatus::Succeed;
         let registry = RegistryId::new(instance.id.as_str());
         let repositories =
             match self.registry.repositories(&registry, Some(&rule.namespace), None, usize::MAX) {
                 Ok(repositories) => repositories,
                 Err(error) => {
                     tracing::error!(instance = instance.id, %error, "retention cannot list repositories");
-                    return Progress::Failed;
+                    return RunStatus::Failed;
                 }
             };
         for entry in repositories {
             if let Err(error) = self.run_in(instance, rule, execution, dry_run, &entry.repository).await {
                 tracing::error!(repository = %entry.repository, %error, "retention failed");
-                status = Progress::Failed;
+                status = RunStatus::Failed;
             }
         }
         status
@@ -152,7 +158,7 @@ impl Tcr {
             retained: i64::try_from(kept.len()).unwrap_or(i64::MAX),
             started_at,
             ended_at: self.now(),
-            status: if outcome.is_ok() { Progress::Succeed } else { Progress::Failed },
+            status: if outcome.is_ok() { RunStatus::Succeed } else { RunStatus::Failed },
         };
         let instance = instance.clone();
         let write = move |tx: &mut Transaction<'_>| {
@@ -261,18 +267,18 @@ fn kept(items: &[&Item], candidates: &BTreeMap<Digest, Candidate>, now: Moment) 
     for item in items {
         let means =
             |candidate: &Candidate| candidate.tags.iter().any(|tag| item.selector.means_tag(tag.as_str()));
-        let mut meant: Vec<_> = candidates.iter().filter(|(_, candidate)| means(candidate)).collect();
+        let mut selected: Vec<_> = candidates.iter().filter(|(_, candidate)| means(candidate)).collect();
         // The newest first; the digest decides between those of one moment, so that a dry run tells the truth.
-        meant.sort_by(|(one_digest, one), (other_digest, other)| {
+        selected.sort_by(|(one_digest, one), (other_digest, other)| {
             (other.pushed_at, one_digest).cmp(&(one.pushed_at, other_digest))
         });
         match item.keep {
-            Keep::Latest(images) => meant.truncate(usize::try_from(images).unwrap_or_default()),
+            Keep::Latest(images) => selected.truncate(usize::try_from(images).unwrap_or_default()),
             Keep::Days(days) => {
-                meant.retain(|(_, candidate)| candidate.pushed_at.plus(Duration::days(days)) >= now)
+                selected.retain(|(_, candidate)| candidate.pushed_at.plus(Duration::days(days)) >= now);
             }
         }
-        kept.extend(meant.into_iter().map(|(digest, _)| digest.clone()));
+        kept.extend(selected.into_iter().map(|(digest, _)| digest.clone()));
     }
     kept
 }
@@ -280,5 +286,5 @@ fn kept(items: &[&Item], candidates: &BTreeMap<Digest, Candidate>, now: Moment) 
 /// The rule is being carried out, or is about to be.
 pub(crate) fn is_under_way(read: &impl Read, instance: &Instance, rule: i64) -> Result<bool, StoreError> {
     let runs = tag_retention::executions(read, instance, rule)?;
-    Ok(runs.iter().any(|(_, row)| row.status == Progress::InProgress))
+    Ok(runs.iter().any(|(_, row)| row.status == RunStatus::InProgress))
 }

@@ -181,20 +181,37 @@ pub(crate) fn read_name(name: &str) -> Result<String, Error> {
     if good { Ok(bare.to_owned()) } else { Err(Error::Invalid { parameter: "Name", rule: NAME, code }) }
 }
 
+/// The end of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Never,
+    At(Moment),
+}
+
+impl End {
+    /// As rows keep it.
+    pub(crate) fn moment(self) -> Option<Moment> {
+        match self {
+            Self::Never => None,
+            Self::At(at) => Some(at),
+        }
+    }
+}
+
 /// The end that a request asks for: `Duration` in days before `ExpiresAt` in milliseconds. `None` where it says neither.
 pub(crate) fn read_end(
     duration: Option<i64>,
     expires_at: Option<i64>,
     now: Moment,
-) -> Result<Option<Option<Moment>>, Error> {
+) -> Result<Option<End>, Error> {
     let invalid = |parameter, rule| Error::Invalid { parameter, rule, code: ErrorCode::InvalidParameter };
     match (duration, expires_at) {
-        (Some(NO_END), _) | (None, Some(NO_END)) => Ok(Some(None)),
-        (Some(days), _) if (1..=LONGEST).contains(&days) => Ok(Some(Some(now.plus(Duration::days(days))))),
+        (Some(NO_END), _) | (None, Some(NO_END)) => Ok(Some(End::Never)),
+        (Some(days), _) if (1..=LONGEST).contains(&days) => Ok(Some(End::At(now.plus(Duration::days(days))))),
         (Some(_), _) => Err(invalid("Duration", DURATION)),
         (None, Some(milliseconds)) => {
             let at = Moment::from_milliseconds(milliseconds);
-            if now < at { Ok(Some(Some(at))) } else { Err(invalid("ExpiresAt", EXPIRES)) }
+            if now < at { Ok(Some(End::At(at))) } else { Err(invalid("ExpiresAt", EXPIRES)) }
         }
         (None, None) => Ok(None),
     }
@@ -347,12 +364,12 @@ mod tests {
     #[test]
     fn ends_are_days_or_moments() {
         let now = Moment::from_milliseconds(1_000_000);
-        assert_eq!(read_end(Some(1), Some(1), now).unwrap(), Some(Some(now.plus(Duration::DAY))));
+        assert_eq!(read_end(Some(1), Some(1), now).unwrap(), Some(End::At(now.plus(Duration::DAY))));
         assert_eq!(
             read_end(None, Some(1_000_001), now).unwrap(),
-            Some(Some(Moment::from_milliseconds(1_000_001)))
+            Some(End::At(Moment::from_milliseconds(1_000_001)))
         );
-        assert_eq!(read_end(Some(-1), None, now).unwrap(), Some(None));
+        assert_eq!(read_end(Some(-1), None, now).unwrap(), Some(End::Never));
         assert_eq!(read_end(None, None, now).unwrap(), None);
         for (duration, expires_at) in
             [(Some(0), None), (Some(36_501), None), (None, Some(1_000_000)), (None, Some(0))]

@@ -247,7 +247,7 @@ pub(crate) struct ExecutionRow {
     pub(crate) dry_run: bool,
     pub(crate) started_at: Moment,
     pub(crate) ended_at: Option<Moment>,
-    pub(crate) status: Progress,
+    pub(crate) status: RunStatus,
 }
 
 impl Table for RetentionExecutions {
@@ -268,13 +268,13 @@ impl Index for UnderWay {
     const UNIQUE: bool = false;
 
     fn value(_: &Regional, _: &(String, i64), row: &ExecutionRow) -> Option<bool> {
-        (row.status == Progress::InProgress).then_some(true)
+        (row.status == RunStatus::InProgress).then_some(true)
     }
 }
 
 /// `Status` of runs and of their parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Progress {
+pub(crate) enum RunStatus {
     InProgress,
     Succeed,
     Failed,
@@ -282,7 +282,7 @@ pub(crate) enum Progress {
     Stopped,
 }
 
-impl Progress {
+impl RunStatus {
     fn name(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
@@ -320,7 +320,7 @@ pub(crate) struct TaskRow {
     pub(crate) retained: i64,
     pub(crate) started_at: Moment,
     pub(crate) ended_at: Moment,
-    pub(crate) status: Progress,
+    pub(crate) status: RunStatus,
 }
 
 impl Table for RetentionTasks {

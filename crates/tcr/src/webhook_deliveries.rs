@@ -222,12 +222,11 @@ pub(crate) fn list(
     Ok(found)
 }
 
+/// A delivery with its place.
+pub(crate) type Due = (Regional, (String, i64), DeliveryRow);
+
 /// At most `limit` deliveries that are due at `now`.
-pub(crate) fn due(
-    read: &impl Read,
-    now: Moment,
-    limit: usize,
-) -> Result<Vec<(Regional, (String, i64), DeliveryRow)>, StoreError> {
+pub(crate) fn due(read: &impl Read, now: Moment, limit: usize) -> Result<Vec<Due>, StoreError> {
     let rows = read.scan_index::<DueDelivery>(Scan::all().limit(limit))?;
     Ok(rows.into_iter().filter(|(_, _, row)| row.next_try_at.is_some_and(|at| at <= now)).collect())
 }

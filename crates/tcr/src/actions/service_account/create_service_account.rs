@@ -8,7 +8,7 @@ use crate::Tcr;
 use crate::actions;
 use crate::error::{Counted, Error};
 use crate::instances;
-use crate::service_accounts::{self, AccountRow, PasswordHash, ServiceAccounts};
+use crate::service_accounts::{self, AccountRow, End, PasswordHash, ServiceAccounts};
 
 /// The password is told here and never again. Without `Duration` and `ExpiresAt` the account has no end.
 pub(crate) async fn create_service_account(
@@ -18,7 +18,7 @@ pub(crate) async fn create_service_account(
     let (scope, now) = (instances::scope(&call), tcr.now());
     let request = call.request;
     let name = service_accounts::read_name(&request.name)?;
-    let expires_at = service_accounts::read_end(request.duration, request.expires_at, now)?.flatten();
+    let expires_at = service_accounts::read_end(request.duration, request.expires_at, now)?.and_then(End::moment);
     let (password, hash) = tokio::task::spawn_blocking(|| {
         let password = service_accounts::random_password()?;
         let hash = PasswordHash::of(&password)?;

@@ -7,7 +7,7 @@ use crate::Tcr;
 use crate::actions;
 use crate::error::Error;
 use crate::instances;
-use crate::service_accounts::{self, ServiceAccounts};
+use crate::service_accounts::{self, End, ServiceAccounts};
 
 /// What the request does not name stays as it is; permissions are replaced as a whole. It holds at once, also for whoever is logged in.
 pub(crate) async fn modify_service_account(
@@ -29,7 +29,7 @@ pub(crate) async fn modify_service_account(
             row.description.clone_from(description);
         }
         row.disabled = disable.unwrap_or(row.disabled);
-        row.expires_at = end.unwrap_or(row.expires_at);
+        row.expires_at = end.map_or(row.expires_at, End::moment);
         row.updated_at = now;
         let key = (id.clone(), service_accounts::bare(&name).to_owned());
         Ok(tx.put::<ServiceAccounts>(&scope, &key, &row)?)

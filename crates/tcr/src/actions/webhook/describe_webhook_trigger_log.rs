@@ -23,15 +23,12 @@ pub(crate) async fn describe_webhook_trigger_log(
     let found = tcr.store.read(|view| {
         let instance = instances::running(view, &scope, &request.registry_id, now, instances::WEBHOOKS)?;
         namespaces::existing(view, &instance, &request.namespace, NAMESPACE_MISSING)?;
-        let triggers = match request.id {
-            Some(id) => {
-                webhooks::existing(view, &instance, &request.namespace, id)?;
-                vec![id]
-            }
-            None => {
-                let found = webhooks::list(view, &instance, Some(&request.namespace))?;
-                found.into_iter().map(|(id, _)| id).collect()
-            }
+        let triggers = if let Some(id) = request.id {
+            webhooks::existing(view, &instance, &request.namespace, id)?;
+            vec![id]
+        } else {
+            let found = webhooks::list(view, &instance, Some(&request.namespace))?;
+            found.into_iter().map(|(id, _)| id).collect()
         };
         Ok::<_, Error>(webhook_deliveries::list(view, &instance, &triggers)?)
     })?;
