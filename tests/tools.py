@@ -26,6 +26,7 @@ INSTALL = {
     "versitygw": "make tools, or go install github.com/versity/versitygw/cmd/versitygw@v1.8.0",
     "buildah": "apt-get install buildah",
     "podman": "apt-get install podman",
+    "containers-image": "make tools, which builds tests/containers-image",
     "oci-conformance": "make tools, or build it from a checkout (tests/registry/test_conformance_suites.py)",
     "oci-conformance-legacy": "make tools, or build it from a checkout (tests/registry/test_conformance_suites.py)",
     "tofu": "make tools, which builds OpenTofu where there is neither terraform nor tofu",

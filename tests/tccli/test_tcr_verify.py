@@ -10,6 +10,7 @@ import images
 from cloud import BINARY, clean_environment, eventually
 from distribution import Login, Registry
 from signatures import cosign, notation
+from tools import run
 
 ENVELOPE = "application/vnd.cncf.notary.signature"
 RSA, ECC = "ASYMMETRIC_SIGN_VERIFY_RSA_2048", "ASYMMETRIC_SIGN_VERIFY_ECC"
@@ -81,6 +82,35 @@ def test_a_foreign_key_verifies_nothing(story, premium, layout, rookery, tmp_pat
     (tmp_path / "trust.json").write_text(rookery("trust", f"{premium.name}/{other}").stdout)
     ended = rookery("verify", f"{name}:1", "--trust", tmp_path / "trust.json", check=False)
     assert ended.returncode == 1 and ended.stdout.count("REFUSED") == 3, ended.stdout + ended.stderr
+
+
+def test_containers_image_takes_signed_images_alone(story, premium, layout, rookery, tmp_path, unique):
+    """What podman, skopeo, buildah and CRI-O do under a policy.json; by path, so the names in the signatures are mapped."""
+    namespace, _, name = signed(story, premium, layout)
+    other = story.namespace(premium.id)
+    story.policy(premium.id, other, story.key())
+    host = story.cloud.registry
+    (tmp_path / "registries.d").mkdir()
+    (tmp_path / "registries.d/rookery.yaml").write_text(f"docker:\n  {host}:\n    use-sigstore-attachments: true\n")
+
+    def takes(trusted, image):
+        policy = json.loads(rookery("trust", f"{premium.name}/{trusted}", "containers-policy").stdout)
+        ((scope, (rule,)),) = policy["transports"]["docker"].items()
+        rule["signedIdentity"] = {"type": "remapIdentity", "prefix": f"{host}/{premium.name}", "signedPrefix": scope.split("/")[0]}
+        policy["transports"]["docker"] = {f"{host}/{premium.name}/{namespace}": [rule]}
+        (tmp_path / "policy.json").write_text(json.dumps(policy))
+        login = (premium.login.username, premium.login.password)
+        ended = run("containers-image", tmp_path / "policy.json", tmp_path / "registries.d", *login, f"{host}/{image}", home=tmp_path, check=False)
+        assert ended.returncode in (0, 1), ended.stderr
+        return ended.returncode == 0, ended.stderr
+
+    assert takes(namespace, f"{name}:1") == (True, "")
+    assert not takes(other, f"{name}:1")[0]
+    # Nobody has signed this one.
+    story.tccli("tcr", "DeleteSignaturePolicy", RegistryId=premium.id, NamespaceName=other)
+    unsigned = images.single(tmp_path / "unsigned", unique("unsigned"))
+    story.skopeo(premium.login).push(unsigned, f"{premium.name}/{other}/app:1")
+    assert "rejected" in takes(namespace, f"{premium.name}/{other}/app:1")[1]
 
 
 def test_what_is_missing_is_told(story, premium, layout, rookery):

@@ -1,5 +1,7 @@
 //! `tcr:CreateInstanceCustomizedDomain`: one more host for an instance.
 
+use std::net::IpAddr;
+
 use rookery_api::tcr::{CreateInstanceCustomizedDomainRequest, CreateInstanceCustomizedDomainResponse, ErrorCode};
 use rookery_gateway::{Call, Resource};
 use rookery_store::Read;
@@ -27,7 +29,7 @@ pub(crate) async fn create_instance_customized_domain(
     let domain = request.domain_name.to_ascii_lowercase();
     let invalid =
         |parameter, rule| Error::Invalid { parameter, rule, code: ErrorCode::InvalidParameter };
-    if !names::domain(&domain) || domain.contains(':') || tcr.is_own_host(&domain) {
+    if !names::domain(&domain) || domain.contains(':') || domain.parse::<IpAddr>().is_ok() || tcr.is_own_host(&domain) {
         return Err(invalid("DomainName", DOMAIN));
     }
     if request.certificate_id.is_empty() {
