@@ -85,7 +85,7 @@ def test_a_foreign_key_verifies_nothing(story, premium, layout, rookery, tmp_pat
 
 
 def test_containers_image_takes_signed_images_alone(story, premium, layout, rookery, tmp_path, unique):
-    """What podman, skopeo, buildah and CRI-O do under a policy.json; by path, so the names in the signatures are mapped."""
+    """What podman, skopeo, buildah and CRI-O do under a policy.json; by path, so the name in the signatures is given."""
     namespace, _, name = signed(story, premium, layout)
     other = story.namespace(premium.id)
     story.policy(premium.id, other, story.key())
@@ -96,7 +96,7 @@ def test_containers_image_takes_signed_images_alone(story, premium, layout, rook
     def takes(trusted, image):
         policy = json.loads(rookery("trust", f"{premium.name}/{trusted}", "containers-policy").stdout)
         ((scope, (rule,)),) = policy["transports"]["docker"].items()
-        rule["signedIdentity"] = {"type": "remapIdentity", "prefix": f"{host}/{premium.name}", "signedPrefix": scope.split("/")[0]}
+        rule["signedIdentity"] = {"type": "exactRepository", "dockerRepository": f"{scope}/app"}
         policy["transports"]["docker"] = {f"{host}/{premium.name}/{namespace}": [rule]}
         (tmp_path / "policy.json").write_text(json.dumps(policy))
         login = (premium.login.username, premium.login.password)
