@@ -26,7 +26,7 @@ const PLATFORM_SUFFIX: &str = "tencentcloudcr.com";
 /// What a host names.
 enum Named {
     /// An instance, if it is there.
-    Instance(Option<Instance>),
+    Instance(Option<Arc<Instance>>),
     /// None; the path has to tell.
     Nothing,
 }
@@ -68,8 +68,15 @@ impl RegistryAccess {
         })
     }
 
-    fn find_by_name(&self, name: &str) -> Result<Option<Instance>, StoreError> {
-        self.store.read(|view| instances::find_by_name(view, name))
+    fn find_by_name(&self, name: &str) -> Result<Option<Arc<Instance>>, StoreError> {
+        let found = self.known(Key::Instance(name.to_owned()), |view| {
+            let found = instances::find_by_name(view, name)?;
+            Ok(found.map(|instance| Known::Instance(Arc::new(instance))))
+        })?;
+        Ok(match found {
+            Some(Known::Instance(instance)) => Some(instance),
+            _ => None,
+        })
     }
 
     /// What a host alone names: an instance by its own form, else by a custom domain.
@@ -78,7 +85,10 @@ impl RegistryAccess {
             return self.find_by_name(&name).map(Named::Instance);
         }
         match self.domains.instance(&without_port(host).to_ascii_lowercase()) {
-            Some(id) => self.store.read(|view| instances::find(view, &id)).map(Named::Instance),
+            Some(id) => {
+                let found = self.store.read(|view| instances::find(view, &id))?;
+                Ok(Named::Instance(found.map(Arc::new)))
+            }
             None => Ok(Named::Nothing),
         }
     }

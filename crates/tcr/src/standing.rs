@@ -1,7 +1,7 @@
 //! What decides whether a login still stands, in memory: bearer tokens outlive the login that they were given for, so each request
 //! asks again, and most ask the same.
 //!
-//! Nothing here outlives the truth. Whoever changes a token, an account, a namespace or an endpoint does so through
+//! Nothing here outlives the truth. Whoever changes a token, an account, a namespace, an endpoint or an instance does so through
 //! [`Tcr::change_access`], which forgets everything once the change is durable; and what was read before that is not remembered after it.
 //! That something is absent is never remembered.
 
@@ -14,6 +14,7 @@ use rookery_store::Transaction;
 use crate::Tcr;
 use crate::error::Error;
 use crate::external_endpoint::EndpointRow;
+use crate::instances::Instance;
 use crate::moments::Moment;
 use crate::service_accounts::AccountRow;
 
@@ -29,6 +30,8 @@ pub(crate) enum Key {
     Password(String, String),
     Namespace(String, String),
     Endpoint(String),
+    /// An instance, by its name.
+    Instance(String),
 }
 
 /// What is known of it.
@@ -44,6 +47,7 @@ pub(crate) enum Known {
         open: bool,
     },
     Endpoint(Arc<EndpointRow>),
+    Instance(Arc<Instance>),
 }
 
 #[derive(Default)]

@@ -35,8 +35,7 @@ pub(crate) async fn modify_instance(
             Some(Edition::parse(name).ok_or_else(unknown)?)
         }
     };
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let mut instance =
                 instances::running(tx, &scope, &request.registry_id, now, instances::MODIFY)?;
             if let Some(edition) = edition {

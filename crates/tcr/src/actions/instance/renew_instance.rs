@@ -25,8 +25,7 @@ pub(crate) async fn renew_instance(
     let flag = request.flag;
     let charge = read_prepaid(&request.registry_charge_prepaid, now)?;
     let id = request.registry_id.clone();
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let mut instance = instances::existing(tx, &scope, &id, instances::RENEW)?;
             let until = match (flag, instance.row.prepaid) {
                 (0, Some(paid)) => paid.paid_until(now).max(now).plus_months(charge.months),
