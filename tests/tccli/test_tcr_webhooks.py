@@ -115,6 +115,28 @@ def test_deletions_are_told_tag_by_tag(place, image, listener):
     assert {event["operator"] for event in listener.events()} == {place.login.username}
 
 
+def test_pulls_are_told(place, listener, tmp_path, unique):
+    namespace = place.namespace(public=True)
+    index = images.multi(tmp_path / "index", unique("many"))
+    place.push(index, f"{namespace}/app:v1")
+    made = trigger(place, namespace, listener.url, EventTypes=["pullImage"])
+    pulled = place.registry(f"{namespace}/app")
+    assert pulled.head("manifests/v1").status == 200
+    assert pulled.get("manifests/v1").status == 200
+    nobody = place.registry(f"{namespace}/app", places.Login(place.login.host, None, None))
+    assert nobody.get(f"manifests/{index.digest}").status == 200
+    child = json.loads(index.top)["manifests"][0]["digest"]
+    assert pulled.get(f"manifests/{child}").status == 200
+    eventually("both events", lambda: len(listener.events()) == 2)
+    assert sorted(event["operator"] for event in listener.events()) == ["", place.login.username]
+    for event in listener.events():
+        (resource,) = event["event_data"]["resources"]
+        assert (event["type"], resource["tag"], resource["digest"]) == ("pullImage", "v1", index.digest)
+    place("ModifyWebhookTrigger", Namespace=namespace, Trigger=body(listener.url, Id=made.Id))
+    assert pulled.get("manifests/v1").status == 200
+    assert len(log(place, namespace)) == 2
+
+
 def test_one_push_is_one_event(place, listener, story, tmp_path, unique):
     # Neither the images of an index nor the signatures of each are events of their own.
     namespace = place.namespace()
@@ -203,7 +225,7 @@ def test_the_headers_of_a_trigger_are_not_in_the_state_in_the_clear(start, home,
 def test_what_triggers_refuse(place, listener):
     namespace = place.namespace()
     create = lambda **more: refusal(place, "CreateWebhookTrigger", Namespace=namespace, Trigger=body(listener.url, **more))
-    assert create(Name="") == create(EventTypes=[]) == create(EventTypes=["pullImage"]) == create(Condition="(") == INVALID
+    assert create(Name="") == create(EventTypes=[]) == create(EventTypes=["everything"]) == create(Condition="(") == INVALID
     assert create(Targets=[]) == create(Targets=[{"Address": "ftp://127.0.0.1"}]) == create(Targets=[{"Address": "/hook"}]) == INVALID
     header = lambda key, value="x": create(Targets=[{"Address": listener.url, "Headers": [{"Key": key, "Values": [value]}]}])
     assert header("Content-Length") == header("no header") == header("X", "a\nb") == INVALID

@@ -91,6 +91,19 @@ pub enum Deleted {
     Repository,
 }
 
+/// A manifest that a client is about to get.
+#[derive(Debug, Clone, Copy)]
+pub struct Pull<'a> {
+    /// Where it is.
+    pub repository: &'a Repository,
+    /// What was asked for.
+    pub reference: &'a Reference,
+    /// What that is.
+    pub digest: &'a Digest,
+    /// Who asks; `None` is an anonymous client.
+    pub puller: Option<&'a Subject>,
+}
+
 /// A product's refusal inside a transaction, as the client will see it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -161,6 +174,13 @@ pub trait Hooks: Send + Sync + 'static {
 
     /// After the transaction is durable and before the client gets its 201. Cannot fail the push.
     fn accepted(&self, push: ManifestPush) -> BoxFuture<'_, ()>;
+
+    /// Before a client gets a manifest that it asked for; not for HEAD, nor for what the client has already. `None` where nobody wants
+    /// to know, which has to be quick to say. Cannot fail the pull.
+    fn pulled(&self, pull: &Pull<'_>) -> Option<BoxFuture<'static, ()>> {
+        let _ = pull;
+        None
+    }
 
     /// Inside the transaction that deletes a tag, a manifest or a repository. Drops the product's own rows, and may refuse.
     fn deleted(&self, tx: &mut Transaction<'_>, deletion: &Deletion) -> Result<(), Refusal>;

@@ -59,7 +59,7 @@ pub use digest::{Algorithm, Digest, DigestError};
 pub use errors::Error;
 pub use health::Figures;
 pub use history::{Ended, PastTag};
-pub use hooks::{Deleted, Deletion, Hooks, ManifestPush, Origin, Refusal};
+pub use hooks::{Deleted, Deletion, Hooks, ManifestPush, Origin, Pull, Refusal};
 pub use manifests::{MANIFEST_LIMIT, Manifest, ManifestInfo, Stored};
 pub use names::{
     MAX_NAME_LENGTH, MAX_TAG_LENGTH, NameError, Reference, RegistryId, Repository, Tag, is_repository_name,

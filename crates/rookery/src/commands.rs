@@ -126,7 +126,7 @@ pub(crate) struct Verify {
     /// What `rookery trust` printed, from a place that you trust; without it the running cloud is asked.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
-    /// Who pulls, where it is not the root's own account. The password is read from ROOKERY_REGISTRY_PASSWORD.
+    /// Who pulls, where it is not the root's own account. The password is read from `ROOKERY_REGISTRY_PASSWORD`.
     #[arg(long, value_name = "NAME")]
     pub(crate) username: Option<String>,
 }

@@ -38,6 +38,10 @@ rookery_gateway::actions! { Tcr:
         describe_webhook_trigger_log,
     }
     garbage_collection { create_gc_job, describe_gc_jobs, terminate_gc_job }
+    sync_rule {
+        manage_replication, modify_replication, delete_replication_rule, describe_replication_policies,
+        describe_replication_executions, describe_replication_tasks,
+    }
     custom_domain {
         create_instance_customized_domain, describe_instance_customized_domain, delete_instance_customized_domain,
     }

@@ -25,10 +25,11 @@ impl Tcr {
                 tokio::time::sleep(self.pulse).await;
             }
         };
-        // Receivers may be slow, and nobody else is to wait for them.
+        // Receivers may be slow and images large, and nobody else is to wait for them.
         let sending = async {
             loop {
                 note("sending webhooks", self.deliver_webhooks().await);
+                note("synchronising instances", self.synchronise().await);
                 tokio::time::sleep(self.pulse).await;
             }
         };

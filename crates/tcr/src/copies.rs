@@ -1,59 +1,75 @@
-//! Copies of images within an instance: the bytes stay where they are, the right to them and the manifests are made anew, and what hangs
+//! Copies of images, within an instance or to another: the bytes stay where they are, the right to them and the manifests are made anew, and what hangs
 //! on the image follows it.
+
+use std::collections::BTreeSet;
 
 use rookery_registry::{
     Digest, Error as RegistryError, ManifestInfo, Origin, Reference, Repository, Subject, Tag,
 };
-use rookery_store::Read;
+use rookery_store::{Read, Regional};
 
 use crate::Tcr;
 use crate::attachments;
 use crate::error::Error;
-use crate::instances::Instance;
 use crate::signatures::{Signatures, image_key};
+
+/// Where the rows of the two instances are; twice the same for a copy within one.
+#[derive(Clone, Copy)]
+pub(crate) struct Scopes<'a> {
+    pub(crate) source: &'a Regional,
+    pub(crate) target: &'a Regional,
+}
 
 impl Tcr {
     /// Copies an image with the images of an index and everything attached to any of them; puts it under `reference` as a client would.
     pub(crate) async fn copy_image(
         &self,
-        instance: &Instance,
+        scopes: Scopes<'_>,
         source: &Repository,
         digest: &Digest,
         target: &Repository,
         reference: &Reference,
         operator: &Subject,
     ) -> Result<(), Error> {
-        let origin = || Origin::Client(Some(operator.clone()));
-        // Children first: a manifest is only taken in where all that it names is there.
+        // A manifest is only taken in where all that it names is there, so an index comes last.
         let images = self.with_children(source, digest)?;
-        if source != target {
-            for image in images.iter().rev().filter(|image| image.digest != *digest) {
+        for image in &images {
+            let origin = Origin::Client(Some(operator.clone()));
+            if image.digest == *digest {
+                self.copy_manifest(source, image, target, reference, origin).await?;
+            } else if source != target {
                 let place = Reference::Digest(image.digest.clone());
-                self.copy_manifest(source, image, target, &place, origin()).await?;
+                self.copy_manifest(source, image, target, &place, origin).await?;
             }
-        }
-        for image in images.iter().filter(|image| image.digest == *digest).take(1) {
-            self.copy_manifest(source, image, target, reference, origin()).await?;
         }
         if source != target {
             for image in &images {
-                self.copy_attachments(instance, source, &image.digest, target).await?;
+                self.copy_attachments(scopes, source, &image.digest, target).await?;
             }
         }
         Ok(())
     }
 
-    /// An image, then the images that it lists, those that these list, and so on.
+    /// The images that an image lists, each after those that it lists itself, and the image at the end.
     fn with_children(&self, source: &Repository, digest: &Digest) -> Result<Vec<ManifestInfo>, Error> {
-        let (mut images, mut next) = (Vec::<ManifestInfo>::new(), 0);
-        images.push(self.manifest(source, digest)?);
-        while let Some(children) = images.get(next).map(|image| image.children.clone()) {
-            for child in children {
-                // One that two indexes list comes after both.
-                images.retain(|image| image.digest != child);
-                images.push(self.manifest(source, &child)?);
+        enum Step {
+            Enter(Digest),
+            Leave(Box<ManifestInfo>),
+        }
+        let (mut images, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut steps = vec![Step::Enter(digest.clone())];
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Enter(digest) => {
+                    if seen.insert(digest.clone()) {
+                        let image = self.manifest(source, &digest)?;
+                        let children = image.children.clone();
+                        steps.push(Step::Leave(Box::new(image)));
+                        steps.extend(children.into_iter().map(Step::Enter));
+                    }
+                }
+                Step::Leave(image) => images.push(*image),
             }
-            next += 1;
         }
         Ok(images)
     }
@@ -93,7 +109,7 @@ impl Tcr {
     /// Signatures, attestations and SBOMs under tags made of the digest, and whatever refers to it, and what hangs on that.
     async fn copy_attachments(
         &self,
-        instance: &Instance,
+        scopes: Scopes<'_>,
         source: &Repository,
         digest: &Digest,
         target: &Repository,
@@ -110,7 +126,7 @@ impl Tcr {
                 left.push(referrer.digest);
             }
         }
-        self.copy_signature(instance, source, digest, target).await
+        self.copy_signature(scopes, source, digest, target).await
     }
 
     async fn copy_attached(&self, source: &Repository, tag: Tag, target: &Repository) -> Result<(), Error> {
@@ -131,18 +147,18 @@ impl Tcr {
     /// What `DescribeImages` shows of the source is shown of the copy, unless it has been signed by itself.
     async fn copy_signature(
         &self,
-        instance: &Instance,
+        scopes: Scopes<'_>,
         source: &Repository,
         digest: &Digest,
         target: &Repository,
     ) -> Result<(), Error> {
-        let (from, to, scope) =
-            (image_key(source, digest), image_key(target, digest), instance.scope.clone());
+        let (from, to) = (image_key(source, digest), image_key(target, digest));
+        let (source_scope, target_scope) = (scopes.source.clone(), scopes.target.clone());
         let copy = move |tx: &mut rookery_store::Transaction<'_>| {
-            if let Some(row) = tx.get::<Signatures>(&scope, &from)?
+            if let Some(row) = tx.get::<Signatures>(&source_scope, &from)?
                 && !row.withdrawing
             {
-                tx.insert::<Signatures>(&scope, &to, &row)?;
+                tx.insert::<Signatures>(&target_scope, &to, &row)?;
             }
             Ok(())
         };

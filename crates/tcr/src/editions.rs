@@ -47,6 +47,11 @@ impl Edition {
         }
     }
 
+    /// Whether instances can be synchronised.
+    pub(crate) fn synchronises(self) -> bool {
+        self != Self::Basic
+    }
+
     /// Whether images can be signed.
     pub(crate) fn signs(self) -> bool {
         self == Self::Premium

@@ -79,6 +79,14 @@ pub(crate) enum Error {
     DomainTaken(String),
     #[error("The trigger {0} does not exist.")]
     NoTrigger(i64),
+    #[error("The rule `{0}` does not exist.")]
+    NoSyncRule(String),
+    #[error("The rule `{0}` exists already.")]
+    SyncRuleTaken(String),
+    #[error("Synchronisation needs instances of the standard or premium edition.")]
+    SyncNotIncluded,
+    #[error("The token is none of the instance and the account that it is to open.")]
+    PeerRefused,
     #[error("Garbage is being collected already.")]
     CollectionUnderWay,
     #[error("The rule {id} does not exist.")]
@@ -185,6 +193,10 @@ impl Error {
             Self::NoDomain(name) => format!("自定义域名 `{name}` 不存在。"),
             Self::DomainTaken(name) => format!("自定义域名 `{name}` 已绑定实例。"),
             Self::NoTrigger(id) => format!("触发器{id}不存在。"),
+            Self::NoSyncRule(name) => format!("同步规则 `{name}` 不存在。"),
+            Self::SyncRuleTaken(name) => format!("同步规则 `{name}` 已存在。"),
+            Self::SyncNotIncluded => "仅标准版与高级版实例支持实例同步。".to_owned(),
+            Self::PeerRefused => "对端访问凭证无效。".to_owned(),
             Self::CollectionUnderWay => "已有正在执行的垃圾回收任务。".to_owned(),
             Self::NoRule { id, .. } => format!("规则{id}不存在。"),
             Self::RuleTaken { namespace, .. } => format!("命名空间 `{namespace}` 已存在同类规则。"),
@@ -257,9 +269,11 @@ impl Refusal for Error {
             Self::RepositoryTaken(_) | Self::SignaturesOccupied(_) | Self::TagTaken(_) => {
                 ErrorCode::InternalErrorErrorTcrResourceConflict
             }
-            Self::NoExecution(_) => ErrorCode::ResourceNotFound,
+            Self::NoExecution(_) | Self::NoSyncRule(_) => ErrorCode::ResourceNotFound,
+            Self::SyncRuleTaken(_) => ErrorCode::InternalErrorErrorTcrResourceConflict,
+            Self::PeerRefused => ErrorCode::UnauthorizedOperation,
             Self::ExecutionUnderWay(_) | Self::CollectionUnderWay => ErrorCode::InternalErrorErrConflict,
-            Self::SigningNotIncluded => ErrorCode::UnsupportedOperation,
+            Self::SigningNotIncluded | Self::SyncNotIncluded => ErrorCode::UnsupportedOperation,
             Self::PolicyTaken(_) => ErrorCode::InvalidParameterErrorTcrInvalidParameter,
             Self::Protected(_)
             | Self::Downgrade(_)

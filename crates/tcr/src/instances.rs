@@ -273,6 +273,14 @@ pub(crate) const GC: Codes =
 /// `TerminateGCJob`, with one code altogether.
 pub(crate) const GC_END: Codes =
     Codes { missing: ErrorCode::InternalError, not_running: ErrorCode::InternalError };
+/// Rules of synchronisation.
+pub(crate) const SYNC: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::InternalErrorErrorTcrInternal };
+/// Listings of synchronisation.
+pub(crate) const SYNC_LISTS: Codes = Codes {
+    missing: ErrorCode::InvalidParameterErrorTcrInvalidParameter,
+    not_running: ErrorCode::UnsupportedOperation,
+};
 /// Webhook triggers.
 pub(crate) const WEBHOOKS: Codes =
     Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::InternalErrorErrorTcrInternal };

@@ -42,6 +42,8 @@ mod signature_policies;
 mod signatures;
 mod signing_queue;
 mod standing;
+mod sync_rules;
+mod sync_runs;
 mod tag_retention;
 mod token_key;
 mod tokens;
@@ -72,6 +74,7 @@ use crate::registry_hooks::RegistryHooks;
 use crate::signatures::Signing;
 use crate::standing::Standing;
 use crate::webhook_sender::Sender;
+use crate::webhooks::PullListeners;
 
 /// The domain of the instances' hosts where nothing else is configured.
 pub const SUFFIX: &str = "cr.localhost";
@@ -160,6 +163,7 @@ pub struct Tcr {
     standing: Standing,
     domains: Domains,
     webhooks: Sender,
+    pull_listeners: PullListeners,
     collect_older_than: Duration,
     collections: Collections,
 }
@@ -192,7 +196,9 @@ impl Tcr {
             pulse,
         } = options;
         let token_key = token_key::open_or_make(&store, &seal).await?;
-        let hooks = RegistryHooks::new(world.clone(), &suffix);
+        let hooks = RegistryHooks::new(store.clone(), world.clone(), &suffix);
+        let pull_listeners = hooks.pull_listeners.clone();
+        pull_listeners.refresh(&store)?;
         let access = RegistryAccess::new(store.clone(), world.clone(), &suffix);
         let (standing, domains) = (access.standing.clone(), access.domains.clone());
         domains.refresh(&store)?;
@@ -227,6 +233,7 @@ impl Tcr {
             standing,
             domains,
             webhooks: Sender::new()?,
+            pull_listeners,
             collect_older_than,
             collections: Collections::default(),
         }))

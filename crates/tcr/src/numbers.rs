@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     WebhookTrigger,
     WebhookDelivery,
     GcJob,
+    SyncRule,
+    SyncRun,
 }
 
 impl Kind {
@@ -37,6 +39,8 @@ impl Kind {
             Self::WebhookTrigger => "webhook-trigger",
             Self::WebhookDelivery => "webhook-delivery",
             Self::GcJob => "gc-job",
+            Self::SyncRule => "sync-rule",
+            Self::SyncRun => "sync-run",
         }
     }
 }

@@ -57,6 +57,11 @@ pub(crate) fn pages(offset: Option<i64>, limit: Option<i64>, total: usize) -> Re
     Ok(Page { skip: if as_rows { offset } else { skip }, length })
 }
 
+/// As [`numbered`], with a hundred rows where the request says nothing.
+pub(crate) fn hundreds(page: Option<i64>, size: Option<i64>) -> Result<Page, Error> {
+    numbered(page, size.filter(|size| *size != 0).or(Some(100)))
+}
+
 /// `Page` counts pages from 1, and `PageSize` is their length.
 pub(crate) fn numbered(page: Option<i64>, size: Option<i64>) -> Result<Page, Error> {
     let (page, size) = (number("Page", page)?.unwrap_or(0), number("PageSize", size)?.unwrap_or(0));

@@ -8,11 +8,11 @@ use futures_util::future::BoxFuture;
 use http::StatusCode;
 use rookery_gateway::Refusal as _;
 use rookery_registry::{
-    Deleted, Deletion, Digest, Hooks, ManifestPush, Origin, Reference, Refusal, Repository, Tag,
+    Deleted, Deletion, Digest, Hooks, ManifestPush, Origin, Pull, Reference, Refusal, Repository, Tag,
 };
 use rookery_signing::attached::{is_attached_tag, is_signature_tag};
 use rookery_store::Regional;
-use rookery_store::{Read, Scan, StoreError, Table, Transaction};
+use rookery_store::{Read, Scan, Store, StoreError, Table, Transaction};
 use rookery_world::World;
 
 use crate::attachments::{Orphaned, OrphanedRow};
@@ -25,21 +25,25 @@ use crate::repositories::{self, Repositories, RepositoryRow};
 use crate::service_accounts::{self, ServiceAccounts};
 use crate::signatures::{self, ImageKey, Signatures, Signing, image_key};
 use crate::signing_queue::{self, SigningQueue};
+use crate::sync_runs;
 use crate::webhook_deliveries::{self, Event};
-use crate::webhooks;
+use crate::webhooks::{self, PullListeners};
 
 /// The other half of the registry's questions.
 #[derive(Clone)]
 pub(crate) struct RegistryHooks {
+    store: Store,
     world: World,
     suffix: Arc<str>,
+    pub(crate) pull_listeners: PullListeners,
     /// Set once the registry is there, which needs these hooks first; weak, because what signs holds the registry.
     signing: Arc<OnceLock<Weak<Signing>>>,
 }
 
 impl RegistryHooks {
-    pub(crate) fn new(world: World, suffix: &str) -> Self {
-        Self { world, suffix: suffix.into(), signing: Arc::default() }
+    pub(crate) fn new(store: Store, world: World, suffix: &str) -> Self {
+        let (suffix, pull_listeners) = (suffix.into(), PullListeners::default());
+        Self { store, world, suffix, pull_listeners, signing: Arc::default() }
     }
 
     /// Says who signs what is pushed. Until then pushes only go on the queue.
@@ -93,6 +97,38 @@ impl RegistryHooks {
     }
 }
 
+impl RegistryHooks {
+    /// A pull by digest is one of every tag of the image; one of what has no tag (an image of an index, a signature) is no event.
+    async fn tell_pull(self, repository: Repository, reference: Reference, digest: Digest, operator: String) {
+        let Some(signing) = self.signing.get().and_then(Weak::upgrade) else { return };
+        let tags = match reference {
+            Reference::Tag(tag) => Ok(vec![tag]),
+            Reference::Digest(digest) => signing.registry.tags_of(&repository, &digest),
+        };
+        let at = self.world.now().into();
+        let told = match tags {
+            Ok(tags) => {
+                let (suffix, place) = (Arc::clone(&self.suffix), repository.clone());
+                let write = move |tx: &mut Transaction<'_>| {
+                    let Some(instance) = instances::find(tx, place.registry().as_str())? else {
+                        return Ok::<_, StoreError>(());
+                    };
+                    let tags = tags.iter().map(Tag::as_str).filter(|tag| !is_attached_tag(tag)).collect();
+                    let (repository, digest, operator) = (&place, &digest, operator.as_str());
+                    let event = Event { name: webhooks::PULL, repository, digest, tags, operator, at };
+                    webhook_deliveries::enqueue(tx, &instance, &suffix, &event)
+                };
+                self.store.write(write).await.map_err(Error::from)
+            }
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = told {
+            let internal = error.internal();
+            tracing::error!(%repository, %error, internal, "a pull cannot be told");
+        }
+    }
+}
+
 impl Hooks for RegistryHooks {
     fn accept(&self, tx: &mut Transaction<'_>, push: &ManifestPush) -> Result<(), Refusal> {
         let now = Moment::from(push.pushed_at);
@@ -106,6 +142,7 @@ impl Hooks for RegistryHooks {
         may_create(tx, &instance, push)?;
         note_repository(tx, &instance, push.repository.name(), now)?;
         self.tell_push(tx, &instance, push)?;
+        sync_runs::note_push(tx, &instance, push)?;
         Ok(signing_queue::enqueue(tx, &instance, push, &self.suffix)?)
     }
 
@@ -117,6 +154,16 @@ impl Hooks for RegistryHooks {
         .boxed()
     }
 
+    fn pulled(&self, pull: &Pull<'_>) -> Option<BoxFuture<'static, ()>> {
+        let (registry, namespace) = (pull.repository.registry().as_str(), pull.repository.namespace());
+        if !self.pull_listeners.contains(registry, namespace) {
+            return None;
+        }
+        let operator = pull.puller.map_or_else(String::new, |puller| puller.id.clone());
+        let (repository, reference) = (pull.repository.clone(), pull.reference.clone());
+        Some(self.clone().tell_pull(repository, reference, pull.digest.clone(), operator).boxed())
+    }
+
     fn deleted(&self, tx: &mut Transaction<'_>, deletion: &Deletion) -> Result<(), Refusal> {
         let repository = &deletion.repository;
         // Of a deleted instance nothing is left to take along.
@@ -126,11 +173,19 @@ impl Hooks for RegistryHooks {
             Deleted::Tag { tag, digest } => {
                 keep_immutable(tx, &instance, repository, std::slice::from_ref(tag), &deletion.origin)?;
                 self.tell_deletion(tx, &instance, deletion, digest, std::slice::from_ref(tag))?;
+                sync_runs::note_deletion(
+                    tx,
+                    &instance,
+                    deletion,
+                    std::slice::from_ref(tag),
+                    self.world.now(),
+                )?;
                 forget_signature(tx, &instance, repository, tag, &deletion.origin)?;
             }
             Deleted::Manifest { digest, tags, subject } => {
                 keep_immutable(tx, &instance, repository, tags, &deletion.origin)?;
                 self.tell_deletion(tx, &instance, deletion, digest, tags)?;
+                sync_runs::note_deletion(tx, &instance, deletion, tags, self.world.now())?;
                 if let (Some(subject), Origin::Client(_)) = (subject, &deletion.origin) {
                     let image = image_key(repository, subject);
                     signatures::note_deleted(tx, &instance, &image, |row| row.forget_referrer(digest))?;

@@ -22,6 +22,8 @@ use crate::service_accounts::ServiceAccounts;
 use crate::signature_policies::SignaturePolicies;
 use crate::signatures::{ImageKey, Signatures};
 use crate::signing_queue::SigningQueue;
+use crate::sync_rules::SyncRules;
+use crate::sync_runs::SyncRuns;
 use crate::tag_retention::{RetentionExecutions, RetentionRules, RetentionTasks};
 use crate::tokens::Tokens;
 use crate::webhook_deliveries::WebhookDeliveries;
@@ -62,6 +64,8 @@ pub(crate) fn remove(
     clear::<ServiceAccounts, (String, String)>(tx, instance)?;
     clear::<CustomDomains, (String, String)>(tx, instance)?;
     clear::<GcJobs, (String, i64)>(tx, instance)?;
+    clear::<SyncRules, (String, i64)>(tx, instance)?;
+    clear::<SyncRuns, (String, i64)>(tx, instance)?;
     clear::<WebhookTriggers, (String, i64)>(tx, instance)?;
     clear::<WebhookDeliveries, (String, i64)>(tx, instance)?;
     tx.delete::<ExternalEndpoints>(&instance.scope, &instance.id)?;

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use rookery_store::Transaction;
 
 use crate::Tcr;
@@ -59,7 +59,7 @@ struct Memory {
 
 /// The memory. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Standing(Arc<Mutex<Memory>>);
+pub(crate) struct Standing(Arc<RwLock<Memory>>);
 
 /// Taken before the store is read: says whether what was read may be remembered.
 #[derive(Clone, Copy)]
@@ -77,13 +77,13 @@ impl Drop for Changing {
 impl Standing {
     /// What is known, else when it was asked for.
     pub(crate) fn look(&self, key: &Key) -> Result<Known, Since> {
-        let memory = self.0.lock();
+        let memory = self.0.read();
         memory.known.get(key).cloned().ok_or(Since(memory.epoch))
     }
 
     /// Remembers what was read after `since`.
     pub(crate) fn keep(&self, Since(epoch): Since, key: Key, known: Known) {
-        let mut memory = self.0.lock();
+        let mut memory = self.0.write();
         if memory.epoch != epoch {
             return;
         }
@@ -94,7 +94,7 @@ impl Standing {
     }
 
     fn forget(&self) {
-        let mut memory = self.0.lock();
+        let mut memory = self.0.write();
         memory.known.clear();
         memory.epoch += 1;
     }
@@ -153,7 +153,7 @@ mod tests {
         for number in 0..3 * ENTRIES {
             let key = token(&number.to_string());
             standing.keep(since(&standing, &key), key, Known::Namespace { open: true });
-            assert!(standing.0.lock().known.len() <= ENTRIES);
+            assert!(standing.0.read().known.len() <= ENTRIES);
         }
     }
 }

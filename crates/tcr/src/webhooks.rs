@@ -1,14 +1,17 @@
 //! Webhook triggers: which events of a namespace are told to whom (`tcr.md` §4).
 //!
-//! The events that happen here are `pushImage` (a tag is put) and `deleteImage` (a tag goes, alone or with its image), and the other names
+//! The events that happen here are `pushImage` (a tag is put), `deleteImage` (a tag goes, alone or with its image) and `pullImage` (a
+//! manifest with a tag is fetched). The other names
 //! that belong to the chart repository, the scanner and the quota of a project, which are not here and so never happen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Uri};
+use parking_lot::RwLock;
 use rookery_api::tcr::{ErrorCode, Header, WebhookTarget, WebhookTrigger};
 use rookery_seal::{Seal, Sealed};
-use rookery_store::{ErasedIndex, Index, Read, Regional, Scan, StoreError, Table, Transaction};
+use rookery_store::{ErasedIndex, Index, Read, Regional, Scan, Store, StoreError, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use crate::conditions::{CONDITION, Condition};
@@ -21,10 +24,12 @@ pub(crate) const NAMESPACE_MISSING: ErrorCode = ErrorCode::ResourceNotFoundTcrRe
 
 pub(crate) const PUSH: &str = "pushImage";
 pub(crate) const DELETE: &str = "deleteImage";
+pub(crate) const PULL: &str = "pullImage";
 /// The events that a trigger may name.
-const EVENTS: [&str; 9] = [
+const EVENTS: [&str; 10] = [
     PUSH,
     DELETE,
+    PULL,
     "uploadChart",
     "deleteChart",
     "downloadChart",
@@ -48,8 +53,8 @@ const HEADERS: Rule = Rule {
     chinese: "须为不超过20个合法且非保留的请求头",
 };
 const EVENT_TYPES: Rule = Rule {
-    english: "must hold events that the cloud sends: pushImage, deleteImage, uploadChart, deleteChart and the like",
-    chinese: "取值须为pushImage、deleteImage、uploadChart、deleteChart等",
+    english: "must hold events of the platform: pushImage, pullImage, deleteImage, uploadChart, deleteChart and the like",
+    chinese: "取值须为pushImage、pullImage、deleteImage、uploadChart、deleteChart等",
 };
 const PRODUCT: Rule = Rule {
     english: "must be empty: preheating and acceleration are not offered",
@@ -236,6 +241,29 @@ fn is_header(header: &Header) -> bool {
     let name = HeaderName::from_bytes(header.key.as_bytes());
     name.is_ok_and(|name| !RESERVED.contains(&name.as_str()))
         && header.values.iter().all(|value| HeaderValue::from_str(value).is_ok())
+}
+
+/// The namespaces with a trigger that tells of pulls, by instance, in memory: every pull asks. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct PullListeners(Arc<RwLock<HashSet<(String, String)>>>);
+
+impl PullListeners {
+    /// Reads all of them anew; for the start, and after each change of a trigger.
+    pub(crate) fn refresh(&self, store: &Store) -> Result<(), StoreError> {
+        // Under the lock, so that the last to read is the last to write.
+        let mut listeners = self.0.write();
+        let rows = store.read(|view| view.scan_all::<WebhookTriggers>())?;
+        let telling = rows
+            .into_iter()
+            .filter(|(_, _, row)| row.enabled && row.events.iter().any(|event| event == PULL));
+        *listeners = telling.map(|(_, (instance, _), row)| (instance, row.namespace)).collect();
+        Ok(())
+    }
+
+    pub(crate) fn contains(&self, instance: &str, namespace: &str) -> bool {
+        let listeners = self.0.read();
+        !listeners.is_empty() && listeners.contains(&(instance.to_owned(), namespace.to_owned()))
+    }
 }
 
 /// The trigger with that number in a namespace.

@@ -8,6 +8,7 @@ use super::{Admitted, Answer, location, read_body, unknown};
 use crate::Registry;
 use crate::body::{RequestBody, ResponseBody};
 use crate::errors::Error;
+use crate::hooks::Pull;
 use crate::manifests::MANIFEST_LIMIT;
 use crate::names::{Reference, Tag};
 use crate::ranges::{VALIDATOR, is_unmodified};
@@ -56,7 +57,13 @@ impl Registry {
             ResponseBody::default()
         } else {
             let bytes = self.manifest_bytes(repository, &pulled.digest)?;
-            ResponseBody::bytes(bytes.ok_or_else(|| unknown(reference))?)
+            let bytes = bytes.ok_or_else(|| unknown(reference))?;
+            let (digest, caller) = (&pulled.digest, request.caller.subject());
+            let pull = Pull { repository, reference, digest, puller: caller };
+            if let Some(telling) = self.inner.hooks.pulled(&pull) {
+                telling.await;
+            }
+            ResponseBody::bytes(bytes)
         };
         let mut response = Response::new(body);
         response.headers_mut().clone_from(&pulled.headers);

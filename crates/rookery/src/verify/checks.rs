@@ -92,12 +92,12 @@ impl<'a> Checks<'a> {
                     return Ok(Finding::Good(format!("signed as {reference}")));
                 }
                 Ok(reference) => {
-                    faults.push(format!("it is signed as {reference}, not as {}", self.signed_as))
+                    faults.push(format!("it is signed as {reference}, not as {}", self.signed_as));
                 }
                 Err(fault) => faults.push(fault.to_string()),
             }
         }
-        Ok(outcome(faults))
+        Ok(outcome(&faults))
     }
 
     async fn referrers(
@@ -121,10 +121,10 @@ impl<'a> Checks<'a> {
                 Err(fault) => faults.push(fault.to_string()),
             }
         }
-        Ok(outcome(faults))
+        Ok(outcome(&faults))
     }
 }
 
-fn outcome(faults: Vec<String>) -> Finding {
+fn outcome(faults: &[String]) -> Finding {
     if faults.is_empty() { Finding::Absent } else { Finding::Bad(faults.join("; ")) }
 }

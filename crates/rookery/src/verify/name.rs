@@ -22,9 +22,9 @@ impl ImageName {
         };
         let (first, rest) = name.split_once('/').unwrap_or((name, ""));
         let path = match host_of(first, endpoints) {
-            None => name.to_owned(),
-            Some(None) => rest.to_owned(),
-            Some(Some(instance)) => format!("{instance}/{rest}"),
+            First::Instance => name.to_owned(),
+            First::Host => rest.to_owned(),
+            First::HostOf(instance) => format!("{instance}/{rest}"),
         };
         let parts: Vec<&str> = path.split('/').collect();
         if parts.len() < 3 || parts.iter().any(|part| part.is_empty()) || !path.bytes().all(is_plain) {
@@ -59,15 +59,23 @@ fn without_tag(text: &str) -> (&str, &str) {
     }
 }
 
-/// `None` where the first segment is no host of the cloud; else the instance that the host names, if it names one.
-fn host_of(first: &str, endpoints: &Endpoints) -> Option<Option<String>> {
+/// What the first segment of a name is.
+enum First {
+    Instance,
+    /// A host of the cloud that names no instance.
+    Host,
+    /// A host that names the instance.
+    HostOf(String),
+}
+
+fn host_of(first: &str, endpoints: &Endpoints) -> First {
     let host = first.split(':').next().unwrap_or_default();
     if let Some(instance) =
         host.strip_suffix(&endpoints.registry_suffix).and_then(|name| name.strip_suffix('.'))
     {
-        return Some(Some(instance.to_owned()));
+        return First::HostOf(instance.to_owned());
     }
-    (first.contains(':') || host == "localhost").then_some(None)
+    if first.contains(':') || host == "localhost" { First::Host } else { First::Instance }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use rookery_signing::attached::is_attached_tag;
 
 use crate::Tcr;
 use crate::actions;
+use crate::copies::Scopes;
 use crate::error::{Error, Rule};
 use crate::instances;
 use crate::names;
@@ -50,7 +51,8 @@ pub(crate) async fn duplicate_image(
     if !request.r#override.unwrap_or(false) && tcr.registry.manifest_info(&target, &reference)?.is_some() {
         return Err(Error::TagTaken(format!("{}:{}", target.name(), request.destination_tag)));
     }
-    tcr.copy_image(&instance, &source, &image.digest, &target, &reference, &operator).await?;
+    let scopes = Scopes { source: &instance.scope, target: &instance.scope };
+    tcr.copy_image(scopes, &source, &image.digest, &target, &reference, &operator).await?;
     Ok(DuplicateImageResponse::default())
 }
 

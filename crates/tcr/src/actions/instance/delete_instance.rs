@@ -34,6 +34,7 @@ pub(crate) async fn delete_instance(
         .await?;
     if !dry_run {
         tcr.domains.refresh(&tcr.store)?;
+        tcr.pull_listeners.refresh(&tcr.store)?;
         tcr.finish_removal(&id, removal).await?;
     }
     Ok(DeleteInstanceResponse::default())

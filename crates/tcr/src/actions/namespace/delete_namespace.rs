@@ -43,6 +43,7 @@ pub(crate) async fn delete_namespace(
             Ok(())
         })
         .await?;
+    tcr.pull_listeners.refresh(&tcr.store)?;
     tcr.registry.remove_repositories(&registry, &namespace, Origin::Internal).await?;
     Ok(DeleteNamespaceResponse::default())
 }

@@ -33,6 +33,7 @@ pub(crate) async fn create_webhook_trigger(
             Ok::<_, Error>((trigger, found.number))
         })
         .await?;
+    tcr.pull_listeners.refresh(&tcr.store)?;
     Ok(CreateWebhookTriggerResponse { trigger: row.describe(&tcr.seal, &registry, trigger, number)? })
 }
 

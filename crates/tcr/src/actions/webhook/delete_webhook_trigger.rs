@@ -23,6 +23,7 @@ pub(crate) async fn delete_webhook_trigger(
             Ok::<_, Error>(webhooks::delete(tx, &instance, trigger)?)
         })
         .await?;
+    tcr.pull_listeners.refresh(&tcr.store)?;
     Ok(DeleteWebhookTriggerResponse::default())
 }
 

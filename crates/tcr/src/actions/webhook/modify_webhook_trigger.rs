@@ -28,6 +28,7 @@ pub(crate) async fn modify_webhook_trigger(
             Ok::<_, Error>(tx.put::<WebhookTriggers>(&scope, &(id.clone(), trigger), &row)?)
         })
         .await?;
+    tcr.pull_listeners.refresh(&tcr.store)?;
     Ok(ModifyWebhookTriggerResponse::default())
 }
 
