@@ -188,16 +188,17 @@ impl Registry {
         let seen = seen(&located);
         let repository = located.repository;
         self.admit(repository.registry(), arrival.peer)?;
-        let scope = Scope::Repository { name: seen.clone(), actions: asked_for(actions) };
+        // Made only for whoever is turned away.
+        let scope = || Scope::Repository { name: seen.clone(), actions: asked_for(actions) };
         let caller = self.caller(Some(repository.registry()), arrival.headers.get(AUTHORIZATION)).await;
-        let caller = caller.map_err(|stranger| self.turn_away(&arrival, &scope, stranger))?;
+        let caller = caller.map_err(|stranger| self.turn_away(&arrival, &scope(), stranger))?;
         if let Some(witness) = &arrival.witness {
             witness.see(&repository, &caller);
         }
         if !self.holds(&caller, &repository, actions).await? {
             return Err(match caller {
                 Caller::Bearer(_) => {
-                    self.turn_away(&arrival, &scope, Stranger::Challenged(Why::InsufficientScope))
+                    self.turn_away(&arrival, &scope(), Stranger::Challenged(Why::InsufficientScope))
                 }
                 // Another token would not help whoever already gave a password.
                 Caller::Basic(_) => {
