@@ -194,3 +194,34 @@ def test_a_token_of_the_other_side_opens_it(both, image):
     source.push(image(), f"{namespace}/app:2")
     assert settled(source, name, 2)[0].Status == "Failed"
     assert target.tags(namespace, "app") == ["1"]
+
+
+# -- replicas
+
+
+def test_a_replica_is_deployed_and_holds_its_instance(cloud, home, unique):
+    place = places.instance(cloud, home, unique)
+    id = place("CreateReplicationInstance", ReplicationRegionName="ap-shanghai").ReplicationRegistryId
+    assert id.startswith(f"{place.id}-4-") and len(id) == len(place.id) + 9
+    rows = lambda: place("DescribeReplicationInstances").ReplicationRegistries
+    assert [(row.ReplicationRegistryId, row.ReplicationRegionId, row.ReplicationRegionName, row.Status) for row in rows()] == [(id, 4, "ap-shanghai", "Deploying")]
+    eventually("it runs", lambda: rows()[0].Status == "Running")
+    assert refusal(place, "CreateReplicationInstance", ReplicationRegionId=4) == "InvalidParameter.ReplicationExists"
+    assert refusal(place, "ModifyInstance", RegistryType="standard") == "OperationDenied"
+    assert refusal(place, "DeleteInstance") == "InternalError.ErrorConflict"
+    which = {"ReplicationRegistryId": id}
+    assert refusal(place, "DeleteReplicationInstance", ReplicationRegionId=5, **which) == INVALID
+    place("DeleteReplicationInstance", ReplicationRegionId=4, **which)
+    assert place("DescribeReplicationInstances").TotalCount == 0
+    place("DeleteInstance")
+
+
+def test_what_replicas_refuse(both, cloud, home, unique):
+    source, _ = both
+    create = lambda **more: refusal(source, "CreateReplicationInstance", **more)
+    unsupported = "InvalidParameter.UnsupportedRegion"
+    assert create(ReplicationRegionName="ap-nowhere") == create(ReplicationRegionName="ap-guangzhou") == create(ReplicationRegionId=999) == unsupported
+    assert create() == "MissingParameter"
+    basic = places.instance(cloud, home, unique, "basic")
+    assert refusal(basic, "CreateReplicationInstance", ReplicationRegionId=4) == "UnsupportedOperation"
+    assert refusal(source.call, "DescribeReplicationInstances", RegistryId=NOBODYS) == INVALID

@@ -52,6 +52,11 @@ impl Edition {
         self != Self::Basic
     }
 
+    /// Whether an instance can have replicas.
+    pub(crate) fn replicates(self) -> bool {
+        self == Self::Premium
+    }
+
     /// Whether images can be signed.
     pub(crate) fn signs(self) -> bool {
         self == Self::Premium

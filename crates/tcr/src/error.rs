@@ -87,6 +87,14 @@ pub(crate) enum Error {
     SyncNotIncluded,
     #[error("The token is none of the instance and the account that it is to open.")]
     PeerRefused,
+    #[error("Replicas need an instance of the premium edition.")]
+    ReplicasNotIncluded,
+    #[error("The instance has a replica in `{0}` already.")]
+    ReplicaTaken(String),
+    #[error("The replica `{0}` does not exist.")]
+    NoReplica(String),
+    #[error("The instance `{0}` has replicas, which have to go first.")]
+    HasReplicas(String),
     #[error("Garbage is being collected already.")]
     CollectionUnderWay,
     #[error("The rule {id} does not exist.")]
@@ -197,6 +205,10 @@ impl Error {
             Self::SyncRuleTaken(name) => format!("同步规则 `{name}` 已存在。"),
             Self::SyncNotIncluded => "仅标准版与高级版实例支持实例同步。".to_owned(),
             Self::PeerRefused => "对端访问凭证无效。".to_owned(),
+            Self::ReplicasNotIncluded => "仅高级版实例支持实例复制。".to_owned(),
+            Self::ReplicaTaken(region) => format!("实例在 `{region}` 已有复制实例。"),
+            Self::NoReplica(id) => format!("复制实例 `{id}` 不存在。"),
+            Self::HasReplicas(id) => format!("实例 `{id}` 存在复制实例，请先删除。"),
             Self::CollectionUnderWay => "已有正在执行的垃圾回收任务。".to_owned(),
             Self::NoRule { id, .. } => format!("规则{id}不存在。"),
             Self::RuleTaken { namespace, .. } => format!("命名空间 `{namespace}` 已存在同类规则。"),
@@ -257,7 +269,7 @@ impl Refusal for Error {
                 ErrorCode::InvalidParameter
             }
             Self::NoDomain(_) => ErrorCode::InternalErrorErrNotExist,
-            Self::DomainTaken(_) => ErrorCode::InternalErrorErrorConflict,
+            Self::DomainTaken(_) | Self::HasReplicas(_) => ErrorCode::InternalErrorErrorConflict,
             Self::Missing(_) => ErrorCode::MissingParameter,
             Self::InstanceNameIllegal(_) => ErrorCode::InvalidParameterErrorNameIllegal,
             Self::InstanceNameReserved(_) => ErrorCode::InvalidParameterErrorNameReserved,
@@ -273,7 +285,11 @@ impl Refusal for Error {
             Self::SyncRuleTaken(_) => ErrorCode::InternalErrorErrorTcrResourceConflict,
             Self::PeerRefused => ErrorCode::UnauthorizedOperation,
             Self::ExecutionUnderWay(_) | Self::CollectionUnderWay => ErrorCode::InternalErrorErrConflict,
-            Self::SigningNotIncluded | Self::SyncNotIncluded => ErrorCode::UnsupportedOperation,
+            Self::SigningNotIncluded | Self::SyncNotIncluded | Self::ReplicasNotIncluded => {
+                ErrorCode::UnsupportedOperation
+            }
+            Self::ReplicaTaken(_) => ErrorCode::InvalidParameterReplicationExists,
+            Self::NoReplica(_) => ErrorCode::InvalidParameter,
             Self::PolicyTaken(_) => ErrorCode::InvalidParameterErrorTcrInvalidParameter,
             Self::Protected(_)
             | Self::Downgrade(_)

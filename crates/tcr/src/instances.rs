@@ -273,6 +273,9 @@ pub(crate) const GC: Codes =
 /// `TerminateGCJob`, with one code altogether.
 pub(crate) const GC_END: Codes =
     Codes { missing: ErrorCode::InternalError, not_running: ErrorCode::InternalError };
+/// Replicas.
+pub(crate) const REPLICAS: Codes =
+    Codes { missing: ErrorCode::InvalidParameter, not_running: ErrorCode::UnsupportedOperation };
 /// Rules of synchronisation.
 pub(crate) const SYNC: Codes =
     Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::InternalErrorErrorTcrInternal };

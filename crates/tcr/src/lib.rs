@@ -34,6 +34,7 @@ mod patterns;
 mod registry_access;
 mod registry_hooks;
 mod removals;
+mod replicas;
 mod repositories;
 mod retention_runs;
 mod service_accounts;

@@ -17,6 +17,7 @@ use crate::instance_keys::InstanceKeys;
 use crate::instances::{Instance, Instances};
 use crate::namespaces::Namespaces;
 use crate::numbers::Numbers;
+use crate::replicas::Replicas;
 use crate::repositories::Repositories;
 use crate::service_accounts::ServiceAccounts;
 use crate::signature_policies::SignaturePolicies;
@@ -64,6 +65,7 @@ pub(crate) fn remove(
     clear::<ServiceAccounts, (String, String)>(tx, instance)?;
     clear::<CustomDomains, (String, String)>(tx, instance)?;
     clear::<GcJobs, (String, i64)>(tx, instance)?;
+    clear::<Replicas, (String, String)>(tx, instance)?;
     clear::<SyncRules, (String, i64)>(tx, instance)?;
     clear::<SyncRuns, (String, i64)>(tx, instance)?;
     clear::<WebhookTriggers, (String, i64)>(tx, instance)?;

@@ -8,6 +8,7 @@ use crate::actions;
 use crate::error::Error;
 use crate::instances;
 use crate::removals::{self, RemovalRow};
+use crate::replicas;
 
 /// The name, the rows and the links to layers go at once. The bytes of layers that nobody else holds go at once with `DeleteBucket`, else
 /// with the next collection of garbage. With `DryRun`, only what would refuse the call is said.
@@ -25,6 +26,9 @@ pub(crate) async fn delete_instance(
             let instance = instances::existing(tx, &scope, &gone, instances::CONTENT)?;
             if instance.row.deletion_protection {
                 return Err(Error::Protected(gone.clone()));
+            }
+            if !replicas::list(tx, &instance)?.is_empty() {
+                return Err(Error::HasReplicas(gone.clone()));
             }
             if dry_run {
                 return Ok(());

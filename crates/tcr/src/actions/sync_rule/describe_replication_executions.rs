@@ -13,7 +13,7 @@ use crate::paging;
 use crate::sync_runs;
 
 const REPLICA: Rule =
-    Rule { english: "must be empty: there are no replica instances here", chinese: "须为空：不支持复制实例" };
+    Rule { english: "must be empty: replicas have nothing to copy here", chinese: "须为空：复制实例无需同步" };
 
 /// The newest first: of one rule, or of all. A run is about one tag.
 pub(crate) async fn describe_replication_executions(
