@@ -11,8 +11,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use parking_lot::Mutex;
 use rookery_registry::{
-    Access, AccessError, Actions, Deletion, Digest, Hooks, Located, ManifestPush, Options, Place, Refusal,
-    Registry, RegistryId, Repository, Subject, Tag, TokenKey, usage,
+    Access, AccessError, Actions, Deletion, Digest, Hooks, Located, ManifestPush, Options, Place, Pull,
+    Refusal, Registry, RegistryId, Repository, Subject, Tag, TokenKey, usage,
 };
 use rookery_store::{Store, StoreError, Transaction};
 use rookery_world::World;
@@ -39,6 +39,10 @@ pub(crate) struct Product {
     pub(crate) deleted: Mutex<Vec<Deletion>>,
     /// Refuses tags called so, to be pushed or deleted; `*` refuses every deletion.
     pub(crate) frozen: Mutex<Option<String>>,
+    /// Whose login has been taken back.
+    pub(crate) gone: Mutex<Option<String>>,
+    /// Pulls told: what was asked for, and who asked.
+    pub(crate) pulled: Mutex<Vec<(String, Option<String>)>>,
     /// How many bytes the registry may hold.
     pub(crate) quota: Mutex<Option<u64>>,
     /// Makes every question of access fail.
@@ -101,6 +105,11 @@ impl Access for Product {
         Box::pin(async move { self.check().map(|()| found) })
     }
 
+    fn stands(&self, subject: Option<&Subject>, _: &Repository, _: Actions) -> Result<bool, AccessError> {
+        self.check()?;
+        Ok(self.gone.lock().as_deref() != subject.map(|subject| subject.id.as_str()) || subject.is_none())
+    }
+
     fn grant(
         &self,
         subject: Option<&Subject>,
@@ -142,6 +151,12 @@ impl Hooks for Product {
 
     fn accepted(&self, push: ManifestPush) -> BoxFuture<'_, ()> {
         Box::pin(async move { self.accepted.lock().push(push) })
+    }
+
+    fn pulled(&self, pull: &Pull<'_>) -> Option<BoxFuture<'static, ()>> {
+        let puller = pull.puller.map(|puller| puller.id.clone());
+        self.pulled.lock().push((pull.reference.to_string(), puller));
+        None
     }
 
     fn deleted(&self, _: &mut Transaction<'_>, deletion: &Deletion) -> Result<(), Refusal> {
