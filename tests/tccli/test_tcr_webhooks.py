@@ -239,3 +239,16 @@ def test_what_triggers_refuse(place, listener):
     assert refusal(place, "DeleteWebhookTrigger", Id=99999, **where) == GONE
     assert refusal(place, "DescribeWebhookTriggerLog", Id=99999, **where) == GONE
     assert refusal(place.call, "DescribeWebhookTrigger", RegistryId=NOBODYS) == "ResourceNotFound"
+
+
+def test_headers_are_read_under_another_master_key(start, home, unique, listener):
+    cloud = start()
+    place = places.instance(cloud, home, unique)
+    namespace = place.namespace()
+    trigger(place, namespace, listener.url)
+    cloud.stop()
+    cloud.rookery("state", "rekey")
+    cloud.start()
+    place = places.Instance(place.id, place.name, place.login, places.client(cloud), home, unique)
+    (row,) = place("DescribeWebhookTrigger", Namespace=namespace).Triggers
+    assert row.Targets[0].Headers[0].Values == ["one", "two"]
