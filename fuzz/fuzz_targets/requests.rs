@@ -1,6 +1,7 @@
 //! Whole requests down the whole street, half of them signed for what they are: whatever is sent, the answer has the platform's form.
 #![no_main]
 
+use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use rookery_api::products::tcr;
 use rookery_gateway::{
     Account, Actions, Call, Caller, Credential, CredentialError, Decision, Gateway, Identity, Language,
-    Options, Principal, Refusal, Resource, SecretKey,
+    Options, Principal, Question, Refusal, Resource, SecretKey,
 };
 use rookery_tc3::v3;
 use rookery_world::World;
@@ -44,17 +45,13 @@ impl Identity for OneKey {
             _ if secret_id != ID => Err(CredentialError::NotFound),
             Some(_) => Err(CredentialError::Token),
             None => Ok(Credential {
-                caller: Caller {
-                    account: Account { uin: 100, app_id: 1 },
-                    principal: Principal::Root,
-                    secret_id: secret_id.to_owned(),
-                },
+                caller: Caller::new(Account { uin: 100, app_id: 1 }, Principal::Root, secret_id),
                 secret_key: SecretKey::new(KEY.to_owned()),
             }),
         }
     }
 
-    fn decide(&self, _: &Caller, _: &str, _: &[String]) -> Decision {
+    fn decide(&self, _: &Caller, _: &Question<'_>) -> Decision {
         Decision::Allowed("fuzz".to_owned())
     }
 }
@@ -130,7 +127,7 @@ fuzz_target!(|data: (u8, &str, Vec<(u8, &[u8])>, &[u8])| {
         request = request.header(*name, value.as_slice());
     }
     let Ok(request) = request.body(Full::new(Bytes::copy_from_slice(body))) else { return };
-    let reply = RUNTIME.block_on(GATEWAY.answer(request, ([127, 0, 0, 1], 1).into()));
+    let reply = RUNTIME.block_on(GATEWAY.answer(request, SocketAddr::from(([127, 0, 0, 1], 1))));
     assert_eq!(
         (reply.status(), reply.headers()["content-type"].as_bytes()),
         (http::StatusCode::OK, &b"application/json"[..])

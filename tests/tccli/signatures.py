@@ -64,8 +64,7 @@ def openssl_accepts(directory, public_key, payload, signature, *options):
     return ended.returncode == 0
 
 
-# The last flag of a call with a trusted root. cosign 2.6 wants to be told of a trusted root before it looks at a bundle, though a key needs nothing of it; this one is empty.
-TRUSTED = "--trusted-root"
+# cosign 2.6 wants to be told of a trusted root before it looks at a bundle, though a key needs nothing of it; this one is empty.
 TRUSTED_ROOT = '{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
 
 
@@ -73,8 +72,8 @@ def cosign(directory, login, reference, public_key, tool="cosign", *flags):
     """What `cosign verify` by key says is signed, as people with a private key service run it: nothing where nothing verifies."""
     (directory / "cosign.pem").write_text(public_key)
     (directory / "trusted-root.json").write_text(TRUSTED_ROOT)
-    if TRUSTED in flags:
-        flags = [*flags, directory / "trusted-root.json"]
+    if tool == "cosign":
+        flags = [*flags, "--trusted-root", directory / "trusted-root.json"]
     ended = run(
         *(tool, "verify", "--key", directory / "cosign.pem", "--insecure-ignore-tlog=true", *flags),
         *("--allow-http-registry", "--allow-insecure-registry"),

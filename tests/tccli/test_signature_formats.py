@@ -11,20 +11,20 @@ import images
 import cloud as clouds
 from cloud import DEADLINE, eventually
 from distribution import Registry
-from signatures import TRUSTED, beside, cosign, notation, openssl_accepts
+from signatures import beside, cosign, notation, openssl_accepts
 from tools import run
 
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 ENVELOPE = "application/vnd.cncf.notary.signature"
 RSA, ECC = "ASYMMETRIC_SIGN_VERIFY_RSA_2048", "ASYMMETRIC_SIGN_VERIFY_ECC"
 # cosign 3 looks for bundles; told not to, for what cosign 2 wrote.
-COSIGNS = {"cosign 2": ("cosign", TRUSTED), "cosign 3": ("cosign3",), "cosign 3, tag": ("cosign3", "--new-bundle-format=false")}
+COSIGNS = {"cosign 2": ("cosign",), "cosign 3": ("cosign3",), "cosign 3, tag": ("cosign3", "--new-bundle-format=false")}
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
-    """A cloud that also makes bundles, which is not the default."""
-    with clouds.started(tmp_path_factory.mktemp("bundles") / "data", "--sigstore-bundles") as cloud:
+    """A cloud whose policies are counted here."""
+    with clouds.started(tmp_path_factory.mktemp("bundles") / "data") as cloud:
         yield cloud
 
 
@@ -177,7 +177,7 @@ def test_deleting_an_image_takes_every_format_along(story, premium, layout):
 
 
 def test_the_certificate_is_one_of_the_key_and_stays(start, tell, tmp_path):
-    cloud = start("--sigstore-bundles")
+    cloud = start()
     story = tell(cloud)
     _, registry = story.instance()
     namespace, key = story.namespace(registry), story.key()

@@ -1,5 +1,6 @@
 //! What a product gets: a typed request and who sent it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -167,6 +168,21 @@ impl Language {
             _ => None,
         }
     }
+}
+
+/// What became of a request, in the extensions of its reply: for whoever counts or logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The id that the client was told.
+    pub request_id: RequestId,
+    /// The product, once it was found.
+    pub product: Option<&'static str>,
+    /// The action, as it was asked for.
+    pub action: Option<Cow<'static, str>>,
+    /// The identity whose signature verified.
+    pub principal: Option<u64>,
+    /// The error code; `None` for a success.
+    pub code: Option<&'static str>,
 }
 
 /// The id of a request: a lower-case UUID.

@@ -43,7 +43,7 @@ pub mod tls;
 pub mod trace;
 
 pub use action::{Actions, Place};
-pub use call::{Account, Call, Caller, Language, Principal, RequestId, Session};
+pub use call::{Account, Answered, Call, Caller, Language, Principal, RequestId, Session};
 pub use error::{CommonError, Refusal};
 pub use identity::{Credential, CredentialError, Decision, Identity, ResourceTags, SecretKey};
 pub use permission::{Circumstances, Question, Resource};

@@ -16,7 +16,7 @@ use crate::action::{self, Actions, Failure, Found, Outcome, Place};
 use crate::address::Address;
 use crate::admission::Admission;
 use crate::arrival::Arrival;
-use crate::call::{Caller, Language, RequestId};
+use crate::call::{Answered, Caller, Language, RequestId};
 use crate::caller::{Computed, Refused, Verified, Verifier};
 use crate::common_parameters::{CommonParameters, Style};
 use crate::diagnosis::LikelyCause;
@@ -191,7 +191,14 @@ impl Gateway {
                 internal: failure.internal.clone(),
             });
         }
-        let reply = reply::write(&result, request_id);
+        let mut reply = reply::write(&result, request_id);
+        reply.extensions_mut().insert(Answered {
+            request_id,
+            product: record.product,
+            action: record.action.clone(),
+            principal: record.principal,
+            code: record.error.as_ref().map(|error| error.code),
+        });
         record.reply_bytes =
             reply.body().size_hint().exact().and_then(|size| size.try_into().ok()).unwrap_or(0);
         record.duration_micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);

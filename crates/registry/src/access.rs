@@ -163,11 +163,18 @@ pub trait Access: Send + Sync + 'static {
         password: &str,
     ) -> BoxFuture<'_, Result<Option<Subject>, AccessError>>;
 
-    /// Whether what `subject` holds can be taken away, so that it is asked at every request and not only when a token is issued.
-    /// Without it a token holds what it says until it ends.
-    fn asks_always(&self, subject: &Subject) -> bool {
-        let _ = subject;
-        false
+    /// Whether what a bearer token says still stands: tokens live for half an hour, and the login behind one, or what its policies
+    /// allow at `peer`, may have been taken back since. Asked for each request with a bearer token that allows `actions`, so the
+    /// answer has to be quick.
+    fn stands(
+        &self,
+        subject: Option<&Subject>,
+        repository: &Repository,
+        actions: Actions,
+        peer: IpAddr,
+    ) -> Result<bool, AccessError> {
+        let _ = (subject, repository, actions, peer);
+        Ok(true)
     }
 
     /// Which of the `asked` actions `subject` (`None` = anonymous) at `peer` holds now on `repository`. Actions beyond `asked` are

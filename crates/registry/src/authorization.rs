@@ -89,13 +89,8 @@ impl Registry {
         peer: IpAddr,
     ) -> Result<bool, Error> {
         match caller {
-            Caller::Bearer(claims) if !claims.actions(repository).contains(actions) => Ok(false),
-            Caller::Bearer(claims) => match claims.subject() {
-                Some(subject) if self.inner.access.asks_always(subject) => {
-                    self.granted(Some(subject), repository, actions, peer).await
-                }
-                _ => Ok(true),
-            },
+            Caller::Bearer(claims) => Ok(claims.actions(repository).contains(actions)
+                && self.inner.access.stands(claims.subject(), repository, actions, peer)?),
             Caller::Basic(subject) => self.granted(Some(subject), repository, actions, peer).await,
         }
     }

@@ -27,14 +27,29 @@ enum Content {
     Empty,
     Bytes(Bytes),
     File(FileContent),
+    Remote(RemoteContent),
+}
+
+/// What another server sends, handed on as it comes.
+#[derive(Debug)]
+struct RemoteContent {
+    body: UnsyncBoxBody<Bytes, io::Error>,
+    /// Bytes that have not come yet.
+    remaining: u64,
 }
 
 /// A part of a file, read ahead by one buffer.
 #[derive(Debug)]
 struct FileContent {
-    reading: JoinHandle<io::Result<(File, Vec<u8>)>>,
+    ahead: Ahead,
     /// Bytes not sent yet, those being read included.
     remaining: u64,
+}
+
+#[derive(Debug)]
+enum Ahead {
+    Read(Option<(File, Vec<u8>)>),
+    Reading(JoinHandle<io::Result<(File, Vec<u8>)>>),
 }
 
 impl ResponseBody {
@@ -43,18 +58,24 @@ impl ResponseBody {
         Self(if bytes.is_empty() { Content::Empty } else { Content::Bytes(bytes) })
     }
 
-    /// `length` bytes of `file` from `start`, which must be there.
-    pub(crate) fn file(mut file: File, start: u64, length: u64) -> Self {
+    /// A body of another server that must have `length` bytes.
+    pub(crate) fn remote(body: UnsyncBoxBody<Bytes, io::Error>, length: u64) -> Self {
+        Self(Content::Remote(RemoteContent { body, remaining: length }))
+    }
+
+    /// `length` bytes of `file` from `start`, which must be there. Reads the first of them, and so blocks.
+    pub(crate) fn file(mut file: File, start: u64, length: u64) -> io::Result<Self> {
         if length == 0 {
-            return Self::default();
+            return Ok(Self::default());
         }
-        let reading = spawn_blocking(move || {
-            if start > 0 {
-                file.seek(SeekFrom::Start(start))?;
-            }
-            read(file, length.min(READ))
-        });
-        Self(Content::File(FileContent { reading, remaining: length }))
+        if start > 0 {
+            file.seek(SeekFrom::Start(start))?;
+        }
+        let (file, buffer) = read(file, length.min(READ))?;
+        if buffer.len() as u64 == length {
+            return Ok(Self::bytes(buffer));
+        }
+        Ok(Self(Content::File(FileContent { ahead: Ahead::Read(Some((file, buffer))), remaining: length })))
     }
 }
 
@@ -73,16 +94,19 @@ impl FileContent {
         if self.remaining == 0 {
             return Poll::Ready(None);
         }
-        let done = match ready!(Pin::new(&mut self.reading).poll(context)) {
-            Ok(done) => done,
-            Err(error) => Err(io::Error::other(error)),
+        let done = match &mut self.ahead {
+            Ahead::Read(buffer) => buffer.take().ok_or_else(|| io::ErrorKind::UnexpectedEof.into()),
+            Ahead::Reading(reading) => match ready!(Pin::new(reading).poll(context)) {
+                Ok(done) => done,
+                Err(error) => Err(io::Error::other(error)),
+            },
         };
         match done {
             Ok((file, buffer)) => {
                 self.remaining = self.remaining.saturating_sub(buffer.len() as u64);
                 if self.remaining > 0 {
                     let next = self.remaining.min(READ);
-                    self.reading = spawn_blocking(move || read(file, next));
+                    self.ahead = Ahead::Reading(spawn_blocking(move || read(file, next)));
                 }
                 Poll::Ready(Some(Ok(buffer.into())))
             }
@@ -90,6 +114,28 @@ impl FileContent {
                 self.remaining = 0;
                 Poll::Ready(Some(Err(error)))
             }
+        }
+    }
+}
+
+impl RemoteContent {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.remaining == 0 {
+            return Poll::Ready(None);
+        }
+        loop {
+            let outcome = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    let left = self.remaining.checked_sub(data.len() as u64);
+                    left.map(|left| (left, data)).ok_or_else(|| io::ErrorKind::InvalidData.into())
+                }
+                Some(Err(error)) => Err(error),
+                // Shorter than it said: an error breaks the connection, so nobody takes it for complete.
+                None => Err(io::ErrorKind::UnexpectedEof.into()),
+            };
+            self.remaining = outcome.as_ref().map_or(0, |(left, _)| *left);
+            return Poll::Ready(Some(outcome.map(|(_, data)| data)));
         }
     }
 }
@@ -105,9 +151,12 @@ impl Body for ResponseBody {
         if let Content::File(file) = &mut self.0 {
             return file.poll(context).map_ok(Frame::data);
         }
+        if let Content::Remote(remote) = &mut self.0 {
+            return remote.poll(context).map_ok(Frame::data);
+        }
         match std::mem::take(&mut self.0) {
             Content::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            Content::Empty | Content::File(_) => Poll::Ready(None),
+            Content::Empty | Content::File(_) | Content::Remote(_) => Poll::Ready(None),
         }
     }
 
@@ -120,6 +169,7 @@ impl Body for ResponseBody {
             Content::Empty => 0,
             Content::Bytes(bytes) => bytes.len() as u64,
             Content::File(file) => file.remaining,
+            Content::Remote(remote) => remote.remaining,
         })
     }
 }
@@ -140,7 +190,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_arrives_in_large_frames() {
         let bytes: Vec<u8> = (0..READ * 2 + 5).map(|index| (index % 251) as u8).collect();
-        let mut body = ResponseBody::file(file_of(&bytes), 0, bytes.len() as u64);
+        let mut body = ResponseBody::file(file_of(&bytes), 0, bytes.len() as u64).expect("read");
         assert_eq!(body.size_hint().exact(), Some(bytes.len() as u64));
         let first = body.frame().await.expect("a frame").expect("read").into_data().expect("data");
         assert_eq!(first.len() as u64, READ);
@@ -150,15 +200,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_of_a_file_arrives() {
-        let body = ResponseBody::file(file_of(b"0123456789"), 3, 4);
+        let body = ResponseBody::file(file_of(b"0123456789"), 3, 4).expect("read");
         assert_eq!(body.collect().await.expect("read").to_bytes(), "3456");
-        let nothing = ResponseBody::file(file_of(b"0123456789"), 3, 0);
+        let nothing = ResponseBody::file(file_of(b"0123456789"), 3, 0).expect("read");
         assert!(nothing.is_end_stream());
     }
 
     #[tokio::test]
     async fn a_file_that_is_too_short_is_an_error() {
-        let body = ResponseBody::file(file_of(b"0123"), 0, 5);
+        assert!(ResponseBody::file(file_of(b"0123"), 0, 5).is_err());
+        let long = vec![0; usize::try_from(READ).expect("fits") + 1];
+        let body = ResponseBody::file(file_of(&long), 0, READ + 2).expect("read");
         assert!(body.collect().await.is_err());
     }
 }

@@ -91,6 +91,19 @@ pub enum Deleted {
     Repository,
 }
 
+/// A manifest that a client is about to get.
+#[derive(Debug, Clone, Copy)]
+pub struct Pull<'a> {
+    /// Where it is.
+    pub repository: &'a Repository,
+    /// What was asked for.
+    pub reference: &'a Reference,
+    /// What that is.
+    pub digest: &'a Digest,
+    /// Who asks; `None` is an anonymous client.
+    pub puller: Option<&'a Subject>,
+}
+
 /// A product's refusal inside a transaction, as the client will see it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -118,6 +131,14 @@ impl Refusal {
     pub fn denied(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "DENIED", message)
     }
+
+    /// 403 `DENIED`, in the words that clients of a Harbor know, when a push would take more than the quota.
+    #[must_use]
+    pub fn over_quota(used: u64, added: u64, quota: u64) -> Self {
+        Self::denied(format!(
+            "adding {added} bytes to the {used} bytes in use would exceed the quota of {quota} bytes"
+        ))
+    }
 }
 
 impl From<StoreError> for Refusal {
@@ -138,8 +159,28 @@ pub trait Hooks: Send + Sync + 'static {
     /// record what must follow, for instance a row in a durable queue. A refusal undoes the whole transaction.
     fn accept(&self, tx: &mut Transaction<'_>, push: &ManifestPush) -> Result<(), Refusal>;
 
+    /// Inside the transaction that gives a repository a blob which it did not hold, pushed or mounted by a client. May refuse it
+    /// (quota); [`usage`](crate::usage) counts the blob already. Blobs that were not refused are taken as they come.
+    fn accept_blob(
+        &self,
+        tx: &mut Transaction<'_>,
+        repository: &Repository,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<(), Refusal> {
+        let _ = (tx, repository, digest, size);
+        Ok(())
+    }
+
     /// After the transaction is durable and before the client gets its 201. Cannot fail the push.
     fn accepted(&self, push: ManifestPush) -> BoxFuture<'_, ()>;
+
+    /// Before a client gets a manifest that it asked for; not for HEAD, nor for what the client has already. `None` where nobody wants
+    /// to know, which has to be quick to say. Cannot fail the pull.
+    fn pulled(&self, pull: &Pull<'_>) -> Option<BoxFuture<'static, ()>> {
+        let _ = pull;
+        None
+    }
 
     /// Inside the transaction that deletes a tag, a manifest or a repository. Drops the product's own rows, and may refuse.
     fn deleted(&self, tx: &mut Transaction<'_>, deletion: &Deletion) -> Result<(), Refusal>;

@@ -8,17 +8,22 @@
 //! durable before its row is, and its row before the client is told, so a crash leaves at worst a file that nobody sees.
 
 mod access;
+mod asked;
 mod authorization;
-mod blobs;
+mod blocking;
 mod body;
 mod cache;
 mod challenge;
+mod collections;
 mod collector;
 mod digest;
 mod document;
 mod errors;
+mod health;
+mod history;
 mod hooks;
 mod links;
+mod maintenance;
 mod manifests;
 mod names;
 mod pulls;
@@ -28,11 +33,14 @@ mod reception;
 mod referrers;
 mod repositories;
 mod router;
+mod scrub;
 mod serve;
+mod storage;
 mod tables;
 mod tags;
 mod token;
 mod uploads;
+mod usage;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -45,38 +53,46 @@ use time::Duration;
 
 pub use access::{Access, AccessError, Actions, Located, Subject};
 pub use body::ResponseBody;
-pub use collector::{CollectOptions, Collected};
+pub use collections::{Collection, CollectionState, Ending, Phase};
+pub use collector::{CollectOptions, Collected, Whose};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use errors::Error;
-pub use hooks::{Deleted, Deletion, Hooks, ManifestPush, Origin, Refusal};
+pub use health::Figures;
+pub use history::{Ended, PastTag};
+pub use hooks::{Deleted, Deletion, Hooks, ManifestPush, Origin, Pull, Refusal};
 pub use manifests::{MANIFEST_LIMIT, Manifest, ManifestInfo, Stored};
 pub use names::{
     MAX_NAME_LENGTH, MAX_TAG_LENGTH, NameError, Reference, RegistryId, Repository, Tag, is_repository_name,
 };
 pub use referrers::Referrer;
-pub use repositories::{RepositoryEntry, Totals};
-pub use router::serves;
+pub use repositories::RepositoryEntry;
+pub use router::{Operation, serves};
+pub use scrub::{Damage, Finding, Scrub, Scrubbed};
+pub use serve::Witness;
+pub use storage::s3::{Bucket, BucketError};
 pub use tags::TagEntry;
 pub use token::{TokenKey, TokenKeyError};
+pub use usage::{Place, Totals, Unique, usage};
 
-use blobs::BlobDirectory;
+use asked::Asked;
 use cache::Generations;
 use pulls::Pulls;
-use tables::{ContentKey, Moment};
+use storage::local::{LocalBlobs, open_uploads};
+use storage::s3::S3Blobs;
+use storage::{BlobLocks, BlobStore};
 use token::Tokens;
 use uploads::Uploads;
 
 /// Bytes of manifests and small blobs kept in memory, per generation of the cache.
 const CACHED_BYTES: usize = 4 * 1024 * 1024;
 
-/// How many blobs are remembered as asked for.
-const ASKED_FOR: usize = 16 * 1024;
-
 /// How a registry is set up.
 #[derive(Debug)]
 pub struct Options {
     /// The directory of blobs and uploads; made when missing. One process at a time may use it.
     pub directory: PathBuf,
+    /// Where blobs are, if not in the directory. Uploads are there until they are complete.
+    pub bucket: Option<Bucket>,
     /// Signs the bearer tokens. Tokens of an earlier run stay valid only under the same key.
     pub token_key: TokenKey,
     /// The `iss` of the tokens.
@@ -85,18 +101,26 @@ pub struct Options {
     pub service: String,
     /// An upload to which nothing was written for so long is dropped at the start and by [`Registry::sweep_uploads`].
     pub upload_expiry: Duration,
+    /// For how long a tag that was overwritten or deleted can be seen and restored, and its manifest is kept. Zero keeps none.
+    pub tag_retention: Duration,
+    /// How often [`Registry::run_maintenance`] looks for what has expired.
+    pub maintenance_pulse: std::time::Duration,
 }
 
 impl Options {
-    /// The values that clients of a Harbor expect (`harbor-registry`, `harbor-token-issuer`), and a day for uploads.
+    /// The values that clients of a Harbor expect (`harbor-registry`, `harbor-token-issuer`), a day for uploads and for past
+    /// tags, and a look at them every ten minutes.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, token_key: TokenKey) -> Self {
         Self {
             directory: directory.into(),
+            bucket: None,
             token_key,
             issuer: "harbor-token-issuer".to_owned(),
             service: "harbor-registry".to_owned(),
             upload_expiry: Duration::DAY,
+            tag_retention: Duration::DAY,
+            maintenance_pulse: std::time::Duration::from_mins(10),
         }
     }
 }
@@ -116,6 +140,20 @@ pub enum OpenError {
     /// The token key is not usable.
     #[error(transparent)]
     TokenKey(#[from] TokenKeyError),
+    /// The bucket cannot be used.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    /// The blobs of this state are elsewhere.
+    #[error("the blobs of this state are in {before}, not in {now}; they are not moved by another setting")]
+    Elsewhere {
+        /// Where they are.
+        before: String,
+        /// Where they are looked for now.
+        now: String,
+    },
+    /// What the registries hold could not be counted.
+    #[error(transparent)]
+    Store(#[from] rookery_store::StoreError),
 }
 
 /// The data plane. Cheap to clone; clones share one state. Its asynchronous operations need a Tokio runtime.
@@ -129,7 +167,8 @@ struct Inner {
     world: World,
     access: Arc<dyn Access>,
     hooks: Arc<dyn Hooks>,
-    directory: Arc<BlobDirectory>,
+    blobs: Arc<dyn BlobStore>,
+    locks: BlobLocks,
     uploads: Uploads,
     upload_expiry: Duration,
     tokens: Tokens,
@@ -137,8 +176,13 @@ struct Inner {
     contents: Generations<Digest, bytes::Bytes>,
     /// What pulls ask for.
     pulls: Arc<Pulls>,
-    /// When a client was last told that a blob is there.
-    asked_for: Generations<ContentKey, Moment>,
+    /// What clients were told is there.
+    asked: Arc<Asked>,
+    /// Held by the collection that is running.
+    collecting: tokio::sync::Mutex<()>,
+    collected: parking_lot::Mutex<Collected>,
+    tag_retention: Duration,
+    maintenance_pulse: std::time::Duration,
 }
 
 impl fmt::Debug for Registry {
@@ -156,36 +200,53 @@ impl Registry {
         access: Arc<dyn Access>,
         hooks: Arc<dyn Hooks>,
     ) -> Result<Self, OpenError> {
-        let Options { directory: path, token_key, issuer, service, upload_expiry } = options;
+        let Options {
+            directory: path,
+            bucket,
+            token_key,
+            issuer,
+            service,
+            upload_expiry,
+            tag_retention,
+            maintenance_pulse,
+        } = options;
         let tokens = Tokens::new(&token_key, issuer, service)?;
         let failed = |source| OpenError::Directory { path: path.clone(), source };
-        let directory = Arc::new(BlobDirectory::open(&path).map_err(failed)?);
+        std::fs::create_dir_all(&path).map_err(failed)?;
+        let uploads = open_uploads(&path).map_err(failed)?;
+        let place = bucket.as_ref().map_or_else(|| storage::DIRECTORY.to_owned(), Bucket::address);
+        if let Err(before) = blocking::wait_for(storage::settle(&store, place.clone()))? {
+            return Err(OpenError::Elsewhere { before, now: place });
+        }
+        let blobs: Arc<dyn BlobStore> = match bucket {
+            Some(bucket) => Arc::new(S3Blobs::open(&bucket)?),
+            None => Arc::new(LocalBlobs::open(&path).map_err(failed)?),
+        };
         let now = SystemTime::from(world.now());
-        uploads::remove_stale(directory.uploads(), expiry_seconds(upload_expiry), now).map_err(failed)?;
+        uploads::remove_stale(&uploads, expiry_seconds(upload_expiry), now).map_err(failed)?;
+        blocking::wait_for(usage::count_once(&store))?;
         let inner = Inner {
             store,
             world,
             access,
             hooks,
-            uploads: Uploads::new(Arc::clone(&directory)),
-            directory,
+            uploads: Uploads::new(uploads),
+            blobs,
+            locks: BlobLocks::new(),
             upload_expiry,
             tokens,
             contents: Generations::new(CACHED_BYTES),
             pulls: Arc::new(Pulls::new()),
-            asked_for: Generations::new(ASKED_FOR),
+            asked: Arc::new(Asked::new()),
+            collecting: tokio::sync::Mutex::default(),
+            collected: parking_lot::Mutex::default(),
+            tag_retention,
+            maintenance_pulse,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
-
-    /// Drops the uploads on which nothing was written for [`Options::upload_expiry`]; says how many. An upload that a request
-    /// is writing to stays.
-    pub async fn sweep_uploads(&self) -> Result<usize, Error> {
-        let now = SystemTime::from(self.inner.world.now());
-        self.inner.uploads.sweep(expiry_seconds(self.inner.upload_expiry), now).await
-    }
 }
 
-fn expiry_seconds(expiry: Duration) -> u64 {
+pub(crate) fn expiry_seconds(expiry: Duration) -> u64 {
     u64::try_from(expiry.whole_seconds()).unwrap_or_default()
 }

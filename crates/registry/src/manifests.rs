@@ -11,12 +11,14 @@ use crate::Registry;
 use crate::digest::Digest;
 use crate::document::{Descriptor, Document};
 use crate::errors::Error;
+use crate::history::{Chronicle, Ended};
 use crate::hooks::{Deleted, Deletion, Hooks, ManifestPush, Origin};
 use crate::names::{Reference, Repository, Tag};
 use crate::tables::{
     Contents, Links, ManifestRow, Manifests, References, Repositories, RepositoryRow, TagRow, Tags, TagsOf,
     content_key, repository_key,
 };
+use crate::usage::Ledger;
 
 /// The largest manifest taken: 4 MiB, which the specification asks for at least.
 pub const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
@@ -97,6 +99,7 @@ struct Incoming {
     text: String,
     origin: Origin,
     now: OffsetDateTime,
+    keeps_history: bool,
 }
 
 impl Registry {
@@ -146,6 +149,7 @@ impl Registry {
             text: text.to_owned(),
             origin,
             now: self.inner.world.now(),
+            keeps_history: self.keeps_history(),
         };
         let hooks = Arc::clone(&self.inner.hooks);
         let pushes = self.change([repository], move |tx| incoming.store(tx, &*hooks)).await?;
@@ -210,15 +214,20 @@ impl Registry {
     pub async fn delete_tag(&self, repository: &Repository, tag: &Tag, origin: Origin) -> Result<(), Error> {
         let changed = repository;
         let (repository, tag, now) = (repository.clone(), tag.clone(), self.inner.world.now());
-        let hooks = Arc::clone(&self.inner.hooks);
+        let (hooks, keeps) = (Arc::clone(&self.inner.hooks), self.keeps_history());
         let write = move |tx: &mut Transaction<'_>| {
             let key = content_key(&repository, tag.as_str());
             let Some(row) = tx.get::<Tags>(&Global, &key)? else {
                 return Err(Error::ManifestUnknown(tag.to_string()));
             };
             tx.delete::<Tags>(&Global, &key)?;
+            let mut ledger = Ledger::default();
+            ledger.tags(-1);
+            ledger.post(tx, &repository)?;
             touch(tx, &repository, now)?;
-            let target = Deleted::Tag { tag: tag.clone(), digest: row.digest };
+            let target = Deleted::Tag { tag: tag.clone(), digest: row.digest.clone() };
+            let chronicle = Chronicle { origin: &origin, now, keeps };
+            chronicle.note(tx, &repository, tag.as_str(), row, Ended::Deleted)?;
             tell_deleted(tx, &*hooks, &repository, target, &origin)
         };
         self.change([changed], write).await
@@ -233,15 +242,21 @@ impl Registry {
     ) -> Result<(), Error> {
         let changed = repository;
         let (repository, digest, now) = (repository.clone(), digest.clone(), self.inner.world.now());
-        let hooks = Arc::clone(&self.inner.hooks);
+        let (hooks, keeps) = (Arc::clone(&self.inner.hooks), self.keeps_history());
         let write = move |tx: &mut Transaction<'_>| {
-            if remove_manifest(tx, &*hooks, &repository, &digest, &origin)? {
+            let chronicle = Chronicle { origin: &origin, now, keeps };
+            if remove_manifest(tx, &*hooks, &repository, &digest, chronicle)? {
                 Ok(touch(tx, &repository, now)?)
             } else {
                 Err(Error::ManifestUnknown(digest.to_string()))
             }
         };
         self.change([changed], write).await
+    }
+
+    /// Whether past tags are kept at all.
+    pub(crate) fn keeps_history(&self) -> bool {
+        self.inner.tag_retention.is_positive()
     }
 }
 
@@ -352,23 +367,42 @@ impl Incoming {
             subject: self.document.subject.clone(),
             annotations: self.document.annotations.clone(),
         };
-        for target in needs(&row) {
-            tx.put::<References>(&Global, &reference_key(&self.repository, target, &self.digest), &())?;
+        let mut ledger = Ledger::default();
+        // The same digest is the same bytes, and names the same.
+        if tx.insert::<Contents>(&Global, &key, &self.text)? {
+            for target in needs(&row) {
+                tx.put::<References>(&Global, &reference_key(&self.repository, target, &self.digest), &())?;
+            }
+            ledger.manifest(1, row.size);
         }
         tx.put::<Manifests>(&Global, &key, &row)?;
-        // The same digest is the same bytes.
-        tx.insert::<Contents>(&Global, &key, &self.text)?;
         for reference in &self.references {
             if let Reference::Tag(tag) = reference {
-                let row = TagRow { digest: self.digest.clone(), pushed_at: self.now.into() };
-                tx.put::<Tags>(&Global, &content_key(&self.repository, tag.as_str()), &row)?;
+                self.write_tag(tx, tag, &mut ledger)?;
             }
         }
         let now = self.now.into();
         let key = repository_key(&self.repository);
-        let created_at = tx.get::<Repositories>(&Global, &key)?.map_or(now, |row| row.created_at);
+        let existing = tx.get::<Repositories>(&Global, &key)?;
+        ledger.repositories(i64::from(existing.is_none()));
+        let created_at = existing.map_or(now, |row| row.created_at);
         tx.put::<Repositories>(&Global, &key, &RepositoryRow { created_at, updated_at: now })?;
-        Ok(())
+        Ok(ledger.post(tx, &self.repository)?)
+    }
+
+    fn write_tag(&self, tx: &mut Transaction<'_>, tag: &Tag, ledger: &mut Ledger) -> Result<(), Error> {
+        let key = content_key(&self.repository, tag.as_str());
+        match tx.get::<Tags>(&Global, &key)? {
+            None => ledger.tags(1),
+            Some(previous) if previous.digest == self.digest => {}
+            Some(previous) => {
+                let chronicle = Chronicle { origin: &self.origin, now: self.now, keeps: self.keeps_history };
+                let ended = Ended::Overwritten(self.digest.clone());
+                chronicle.note(tx, &self.repository, tag.as_str(), previous, ended)?;
+            }
+        }
+        let row = TagRow { digest: self.digest.clone(), pushed_at: self.now.into() };
+        Ok(tx.put::<Tags>(&Global, &key, &row)?)
     }
 }
 
@@ -408,21 +442,29 @@ pub(crate) fn remove_manifest(
     hooks: &dyn Hooks,
     repository: &Repository,
     digest: &Digest,
-    origin: &Origin,
+    chronicle: Chronicle<'_>,
 ) -> Result<bool, Error> {
     let key = content_key(repository, digest.as_str());
     let Some(row) = tx.get::<Manifests>(&Global, &key)? else { return Ok(false) };
+    let mut ledger = Ledger::default();
     let tags = tags_of(tx, repository, digest)?;
     for tag in &tags {
-        tx.delete::<Tags>(&Global, &content_key(repository, tag.as_str()))?;
+        let key = content_key(repository, tag.as_str());
+        if let Some(named) = tx.get::<Tags>(&Global, &key)? {
+            tx.delete::<Tags>(&Global, &key)?;
+            chronicle.note(tx, repository, tag.as_str(), named, Ended::ManifestDeleted)?;
+            ledger.tags(-1);
+        }
     }
     for target in needs(&row) {
         tx.delete::<References>(&Global, &reference_key(repository, target, digest))?;
     }
     tx.delete::<Contents>(&Global, &key)?;
     tx.delete::<Manifests>(&Global, &key)?;
+    ledger.manifest(-1, row.size);
+    ledger.post(tx, repository)?;
     let target = Deleted::Manifest { digest: digest.clone(), tags, subject: row.subject };
-    tell_deleted(tx, hooks, repository, target, origin)?;
+    tell_deleted(tx, hooks, repository, target, chronicle.origin)?;
     Ok(true)
 }
 

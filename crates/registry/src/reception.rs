@@ -12,10 +12,10 @@ use bytes::{Buf, Bytes};
 use http_body_util::BodyExt;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::blobs::hash_file;
 use crate::body::RequestBody;
 use crate::digest::{Algorithm, Hasher};
 use crate::errors::Error;
+use crate::storage::local::hash_file;
 
 /// Bytes gathered before a batch is handed on. A batch ends with the frame that reaches this.
 const BATCH: usize = 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Repositories as a whole: listing, counting, removing.
+//! Repositories as a whole: listing, making, removing.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::Registry;
 use crate::errors::Error;
+use crate::history;
 use crate::hooks::{Deleted, Hooks, Origin};
 use crate::manifests::tell_deleted;
 use crate::names::{RegistryId, Repository};
@@ -14,6 +15,7 @@ use crate::tables::{
     ContentKey, Contents, Links, Manifests, References, Repositories, RepositoryKey, RepositoryRow, Tags,
     repository_key,
 };
+use crate::usage::Ledger;
 
 /// A repository that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,21 +28,6 @@ pub struct RepositoryEntry {
     pub updated_at: OffsetDateTime,
 }
 
-/// What a repository or a registry holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Totals {
-    /// Repositories; of one repository, 1 if it exists.
-    pub repositories: u64,
-    /// Tags.
-    pub tags: u64,
-    /// Manifests, tagged or not.
-    pub manifests: u64,
-    /// Blobs, counted once per repository that holds them.
-    pub blobs: u64,
-    /// Bytes of those blobs and manifests, as if nothing were shared.
-    pub bytes: u64,
-}
-
 /// How many repositories are looked at in one snapshot while removing many.
 const BATCH: usize = 100;
 
@@ -49,7 +36,14 @@ impl Registry {
     pub async fn create_repository(&self, repository: &Repository) -> Result<bool, Error> {
         let (key, now) = (repository_key(repository), self.inner.world.now().into());
         let row = RepositoryRow { created_at: now, updated_at: now };
-        let write = move |tx: &mut Transaction<'_>| Ok(tx.insert::<Repositories>(&Global, &key, &row)?);
+        let repository = repository.clone();
+        let write = move |tx: &mut Transaction<'_>| {
+            let made = tx.insert::<Repositories>(&Global, &key, &row)?;
+            let mut ledger = Ledger::default();
+            ledger.repositories(i64::from(made));
+            ledger.post(tx, &repository)?;
+            Ok(made)
+        };
         self.inner.store.write(write).await
     }
 
@@ -82,36 +76,6 @@ impl Registry {
         rows.into_iter()
             .map(|((_, name), row)| Ok(entry(Repository::new(registry.clone(), name)?, &row)))
             .collect()
-    }
-
-    /// What a repository holds. The cost grows with it.
-    pub fn repository_totals(&self, repository: &Repository) -> Result<Totals, Error> {
-        let key = repository_key(repository);
-        let exists = self.inner.store.read(|view| view.contains::<Repositories>(&Global, &key))?;
-        self.totals(u64::from(exists), || Scan::all().prefix(&key))
-    }
-
-    /// What a registry holds. The cost grows with it.
-    pub fn registry_totals(&self, registry: &RegistryId) -> Result<Totals, Error> {
-        let scan = Scan::all().prefix(registry.as_str());
-        let repositories = self.inner.store.read(|view| view.count::<Repositories>(&Global, scan))?;
-        self.totals(repositories as u64, || Scan::all().prefix(registry.as_str()))
-    }
-
-    fn totals(&self, repositories: u64, scan: impl Fn() -> Scan<ContentKey>) -> Result<Totals, Error> {
-        self.inner.store.read(|view| {
-            let manifests = view.scan::<Manifests>(&Global, scan())?;
-            let links = view.scan::<Links>(&Global, scan())?;
-            let sizes =
-                manifests.iter().map(|(_, row)| row.size).chain(links.iter().map(|(_, row)| row.size));
-            Ok(Totals {
-                repositories,
-                tags: view.count::<Tags>(&Global, scan())? as u64,
-                manifests: manifests.len() as u64,
-                blobs: links.len() as u64,
-                bytes: sizes.fold(0, u64::saturating_add),
-            })
-        })
     }
 
     /// Deletes a repository with all it holds, also blobs that were pushed and never named; says whether there was anything.
@@ -190,18 +154,34 @@ fn remove_repository(
     origin: &Origin,
 ) -> Result<bool, Error> {
     let key = repository_key(repository);
+    let mut ledger = Ledger::default();
     let mut removed = clear::<Tags>(tx, &key)?;
-    removed += clear::<Manifests>(tx, &key)?;
+    ledger.tags(-signed(removed));
+    for (key, row) in tx.scan::<Manifests>(&Global, Scan::all().prefix(&key))? {
+        tx.delete::<Manifests>(&Global, &key)?;
+        ledger.manifest(-1, row.size);
+        removed += 1;
+    }
     removed += clear::<Contents>(tx, &key)?;
-    removed += clear::<Links>(tx, &key)?;
+    for link in tx.scan_keys::<Links>(&Global, Scan::all().prefix(&key))? {
+        removed += usize::from(ledger.delete_link(tx, &link)?);
+    }
+    history::forget(tx, repository)?;
     for reference in tx.scan_keys::<References>(&Global, Scan::all().prefix(&key))? {
         tx.delete::<References>(&Global, &reference)?;
     }
-    let existed = tx.delete::<Repositories>(&Global, &key)? || removed > 0;
+    let known = tx.delete::<Repositories>(&Global, &key)?;
+    ledger.repositories(-i64::from(known));
+    ledger.post(tx, repository)?;
+    let existed = known || removed > 0;
     if existed {
         tell_deleted(tx, hooks, repository, Deleted::Repository, origin)?;
     }
     Ok(existed)
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Deletes the rows of one repository from a table; says how many there were.

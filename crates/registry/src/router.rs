@@ -45,6 +45,78 @@ pub fn serves(path: &str) -> bool {
     path == TOKEN_PATH || path == "/v2" || path.starts_with("/v2/")
 }
 
+/// What a path asks for, as far as a monitor tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `/v2/`
+    Ping,
+    /// A token.
+    Token,
+    /// The list of repositories.
+    Catalog,
+    /// A manifest.
+    Manifest,
+    /// A blob.
+    Blob,
+    /// An upload.
+    Upload,
+    /// The list of tags.
+    Tags,
+    /// What refers to a manifest.
+    Referrers,
+    /// Nothing that there is.
+    Other,
+}
+
+impl Operation {
+    /// Every operation, in the order of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::Ping,
+        Self::Token,
+        Self::Catalog,
+        Self::Manifest,
+        Self::Blob,
+        Self::Upload,
+        Self::Tags,
+        Self::Referrers,
+        Self::Other,
+    ];
+
+    /// What a path asks for, by its form alone: the same for a well-formed name and for one that will be refused.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        let mut ends = path.rsplitn(4, '/');
+        let (last, before, third) = (ends.next(), ends.next(), ends.next());
+        match (third, before, last) {
+            _ if path == TOKEN_PATH => Self::Token,
+            _ if path == "/v2" || path == "/v2/" => Self::Ping,
+            (_, Some("v2"), Some("_catalog")) => Self::Catalog,
+            (Some("blobs"), Some("uploads"), _) | (_, Some("blobs"), Some("uploads")) => Self::Upload,
+            (_, Some("tags"), Some("list")) => Self::Tags,
+            (_, Some("manifests"), _) => Self::Manifest,
+            (_, Some("blobs"), _) => Self::Blob,
+            (_, Some("referrers"), _) => Self::Referrers,
+            _ => Self::Other,
+        }
+    }
+
+    /// Its name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Token => "token",
+            Self::Catalog => "catalog",
+            Self::Manifest => "manifest",
+            Self::Blob => "blob",
+            Self::Upload => "upload",
+            Self::Tags => "tags",
+            Self::Referrers => "referrers",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl Route {
     /// Reads the path of a request, percent-encoding and all. It is decoded once, then held to the strict grammar, so no
     /// encoding of `..` or of a slash comes through.
@@ -91,6 +163,30 @@ mod tests {
         match Route::parse(path) {
             Ok(Route::Repository { name, resource }) => (name, resource),
             other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn operations_are_told_by_the_form_of_a_path() {
+        for (path, expected) in [
+            ("/v2", Operation::Ping),
+            ("/v2/", Operation::Ping),
+            ("/service/token", Operation::Token),
+            ("/v2/_catalog", Operation::Catalog),
+            ("/v2/a/b/manifests/latest", Operation::Manifest),
+            ("/v2/a/blobs/sha256:0", Operation::Blob),
+            ("/v2/a/blobs/uploads", Operation::Upload),
+            ("/v2/a/blobs/uploads/", Operation::Upload),
+            ("/v2/a/blobs/uploads/id", Operation::Upload),
+            ("/v2/tags/tags/list", Operation::Tags),
+            ("/v2/a/referrers/sha256:0", Operation::Referrers),
+            ("/v2/a", Operation::Other),
+            ("/", Operation::Other),
+        ] {
+            assert_eq!(Operation::of(path), expected, "{path}");
+        }
+        for (number, operation) in Operation::ALL.into_iter().enumerate() {
+            assert_eq!(operation as usize, number);
         }
     }
 

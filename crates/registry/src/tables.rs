@@ -29,6 +29,16 @@ pub(crate) fn content_key(repository: &Repository, content: &str) -> ContentKey 
 #[serde(transparent)]
 pub(crate) struct Moment(i64);
 
+impl Moment {
+    pub(crate) fn nanoseconds(self) -> i64 {
+        self.0
+    }
+
+    pub(crate) fn from_nanoseconds(nanoseconds: i64) -> Self {
+        Self(nanoseconds)
+    }
+}
+
 impl From<OffsetDateTime> for Moment {
     fn from(time: OffsetDateTime) -> Self {
         let nanoseconds = time.unix_timestamp_nanos().clamp(i128::from(i64::MIN), i128::from(i64::MAX));

@@ -48,10 +48,10 @@ impl Registry {
         self.inner.store.read(|view| crate::manifests::tags_of(view, repository, digest))
     }
 
-    /// How many tags a repository has. The cost grows with the number.
+    /// How many tags a repository has.
     pub fn count_tags(&self, repository: &Repository) -> Result<usize, Error> {
-        let scan = Scan::all().prefix(&repository_key(repository));
-        Ok(self.inner.store.read(|view| view.count::<Tags>(&Global, scan))?)
+        let tags = self.repository_totals(repository)?.tags;
+        Ok(usize::try_from(tags).unwrap_or(usize::MAX))
     }
 
     /// The names alone; `None` for an unknown repository.

@@ -16,13 +16,13 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
 
-use crate::blobs::{BlobDirectory, hash_file, is_older_than, remove_if_there};
 use crate::body::RequestBody;
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::errors::Error;
 use crate::names::Repository;
 use crate::ranges::Chunk;
 use crate::reception::{Progress, Reception};
+use crate::storage::local::{hash_file, is_older_than, remove_if_there};
 
 /// One upload under way.
 pub(crate) struct Session {
@@ -51,12 +51,12 @@ pub(crate) struct Verified {
 
 /// All sessions.
 pub(crate) struct Uploads {
-    directory: Arc<BlobDirectory>,
+    directory: PathBuf,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
 }
 
 impl Uploads {
-    pub(crate) fn new(directory: Arc<BlobDirectory>) -> Self {
+    pub(crate) fn new(directory: PathBuf) -> Self {
         Self { directory, sessions: Mutex::new(HashMap::new()) }
     }
 
@@ -68,7 +68,7 @@ impl Uploads {
         algorithm: Algorithm,
     ) -> Result<Arc<Session>, Error> {
         let name = file_name(repository, uuid);
-        let path = self.directory.uploads().join(&name);
+        let path = self.directory.join(&name);
         let made = path.clone();
         spawn_blocking(move || OpenOptions::new().write(true).create_new(true).open(made))
             .await?
@@ -87,7 +87,7 @@ impl Uploads {
         if let Some(session) = self.sessions.lock().get(&name) {
             return Ok(Arc::clone(session));
         }
-        let path = self.directory.uploads().join(&name);
+        let path = self.directory.join(&name);
         let there = path.clone();
         let length = match spawn_blocking(move || fs::metadata(there)).await? {
             Ok(metadata) => metadata.len(),
@@ -142,7 +142,7 @@ impl Uploads {
 
     /// Puts bytes that are in memory already where a finished upload would be.
     pub(crate) async fn stage(&self, uuid: &str, bytes: Bytes) -> Result<Verified, Error> {
-        let path = self.directory.uploads().join(format!("staged-{uuid}"));
+        let path = self.directory.join(format!("staged-{uuid}"));
         spawn_blocking(move || {
             fs::write(&path, &bytes).map_err(Error::disk("staging a blob"))?;
             Ok(Verified { path, size: bytes.len() as u64, digest: Digest::sha256(&bytes) })
@@ -153,7 +153,7 @@ impl Uploads {
     /// Drops the sessions on which nothing was written for `seconds` before `now`; says how many. A session that a request
     /// is writing to is left alone.
     pub(crate) async fn sweep(&self, seconds: u64, now: SystemTime) -> Result<usize, Error> {
-        let directory = self.directory.uploads().to_owned();
+        let directory = self.directory.clone();
         let stale = spawn_blocking(move || stale_files(&directory, seconds, now))
             .await?
             .map_err(Error::disk("listing uploads"))?;
@@ -169,6 +169,17 @@ impl Uploads {
             dropped += 1;
         }
         Ok(dropped)
+    }
+
+    /// How many sessions are open.
+    pub(crate) fn under_way(&self) -> usize {
+        self.sessions.lock().len()
+    }
+
+    /// Whether the directory takes bytes.
+    pub(crate) async fn probe(&self) -> Result<(), Error> {
+        let path = self.directory.join("probe");
+        spawn_blocking(move || crate::health::probe(&path)).await?.map_err(Error::disk("writing a block"))
     }
 
     fn forget_if_lost(&self, session: &Session, progress: &mut Progress, outcome: &Result<(), Error>) {

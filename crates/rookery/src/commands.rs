@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Show what happened to a request, or to the last ones.
     Trace(Trace),
+    /// Print or write what verifiers of a namespace's images need: keys, certificates, policies.
+    Trust(Trust),
+    /// Check the signatures of an image, and of each image of an index, without any other tool.
+    Verify(Verify),
     /// Print the authority's certificate, or where it is, or how each client is told to trust it.
     Ca(Ca),
     /// Check which settings of this shell, home and directory still lead to the real cloud.
@@ -38,6 +42,8 @@ pub(crate) enum Command {
     /// What a shell's completion asks: the words that may stand where the last one stands.
     #[command(hide = true)]
     Complete(Complete),
+    /// Read every layer and manifest back, and say what is damaged and which images that touches. The data directory must not be in use.
+    Scrub(Scrub),
     /// Export, import, snapshot, restore or reset the state of a data directory that is not in use.
     State(State),
 }
@@ -86,6 +92,50 @@ pub(crate) enum CaCommand {
 const DEFAULT_TIMEOUT: NonZeroU64 = NonZeroU64::new(PATIENCE.as_secs()).unwrap();
 
 #[derive(Debug, Args)]
+pub(crate) struct Trust {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    /// A namespace with a signature policy, as INSTANCE/NAMESPACE; the instance by its name or its id.
+    pub(crate) namespace: String,
+    /// What to print.
+    #[arg(value_enum, default_value = "all", conflicts_with = "to")]
+    pub(crate) what: Trusted,
+    /// Write all of it into this directory instead, a file each.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Trusted {
+    /// Everything as JSON, with the state of each image; what `rookery verify --trust` takes.
+    All,
+    /// The public key in PEM, for `cosign verify --key`.
+    Key,
+    /// The certificate in PEM, for `notation certificate add --type ca --store rookery`.
+    Certificate,
+    /// The trust policy, for `notation policy import`.
+    TrustPolicy,
+    /// A policy.json of podman, skopeo, buildah and CRI-O.
+    ContainersPolicy,
+    /// The file of registries.d that tells them where the signatures are.
+    ContainersRegistries,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    /// INSTANCE/NAMESPACE/REPOSITORY with a tag or a digest, with or without the registry's host in front.
+    pub(crate) image: String,
+    /// What `rookery trust` printed, from a place that you trust; without it the running cloud is asked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    /// Who pulls, where it is not the root's own account. The password is read from `ROOKERY_REGISTRY_PASSWORD`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address for HTTP; loopback only. Port 0 takes any free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
@@ -113,9 +163,12 @@ pub(crate) struct Serve {
     /// Registries are reached as NAME.SUFFIX (and always as the first path segment).
     #[arg(long, default_value = "cr.localhost", value_name = "SUFFIX")]
     pub(crate) registry_suffix: String,
-    /// Signature policies made from now on also write Sigstore bundles, which cosign 3 prefers. cosign 2.6 then needs `--trusted-root`.
+    /// Signature policies made from now on write no Sigstore bundles. For cosign 2.6 without `--trusted-root` and without the internet.
     #[arg(long)]
-    pub(crate) sigstore_bundles: bool,
+    pub(crate) no_sigstore_bundles: bool,
+    /// A collection of garbage leaves alone what is younger than so many seconds, since a push that is under way may need it.
+    #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
+    pub(crate) gc_window: u32,
     /// Calls per second of one action by one identity: no limit, the platform's own for each action, or N for every action.
     #[arg(long, alias = "rate-limit", default_value = "off", value_name = "off|platform|N")]
     pub(crate) rate_limits: ActionLimit,
@@ -142,12 +195,27 @@ pub(crate) struct Serve {
     /// the next request of a connection.
     #[arg(long, default_value_t = DEFAULT_TIMEOUT, value_name = "SECONDS")]
     pub(crate) client_timeout: NonZeroU64,
+    #[command(flatten)]
+    pub(crate) place: BlobPlace,
+    /// Log each request: who asked for what, how it was answered, how long that took.
+    #[arg(long)]
+    pub(crate) access_log: bool,
+    /// How log lines are written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
     /// How many requests the trace keeps.
     #[arg(long, default_value_t = 2048, value_name = "N")]
     pub(crate) traces: usize,
     /// What to log: error, warn, info, debug, or a filter such as `rookery_gateway=debug`.
     #[arg(long, env = "ROOKERY_LOG", default_value = "info", value_name = "FILTER")]
     pub(crate) log: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -201,6 +269,30 @@ pub(crate) struct Trace {
     pub(crate) directory: DataDirectory,
     /// The `RequestId`; without it the last requests are listed.
     pub(crate) request_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scrub {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    #[command(flatten)]
+    pub(crate) place: BlobPlace,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where layers are kept.
+#[derive(Debug, Args)]
+pub(crate) struct BlobPlace {
+    /// Keep layers in a bucket instead of the data directory: `s3://BUCKET[/PREFIX]`. Keys and region are read from
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` and `AWS_REGION`, authorities from `AWS_CA_BUNDLE`.
+    #[arg(long, env = "ROOKERY_BLOBS", value_name = "URL")]
+    pub(crate) blobs: Option<String>,
+    /// The address of an S3-compatible server other than Amazon's. `{bucket}` in it stands for the bucket's name; without, the name
+    /// is the first part of the path.
+    #[arg(long, env = "ROOKERY_BLOBS_ENDPOINT", requires = "blobs", value_name = "URL")]
+    pub(crate) blobs_endpoint: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -105,6 +105,11 @@ pub(crate) fn traces(
     get(&url)
 }
 
+/// How to verify the images of a namespace (`<instance>/<namespace>`), as JSON text; `None` where it has no signature policy.
+pub(crate) fn signing(endpoints: &Endpoints, namespace: &str) -> Result<Option<String>, DirectoryError> {
+    get(&format!("{}/_rookery/signing/{namespace}", endpoints.http))
+}
+
 /// Gets a text of the running cloud; `None` where it has none.
 fn get(url: &str) -> Result<Option<String>, DirectoryError> {
     let transport = Transport::new(&Trust::Public)?;

@@ -9,11 +9,16 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use rookery_gateway::listen::Connection;
-use rookery_gateway::{Gateway, RequestId};
+use rookery_gateway::{Answered, Gateway, RequestId};
 use rookery_identity::{BindError, Cam};
-use rookery_registry::{Registry, ResponseBody};
+use rookery_registry::{Operation, Registry, ResponseBody, Witness};
 use rookery_tcr::Tcr;
+use rookery_world::World;
 use serde::Serialize;
+
+use crate::access_log::{Asked, REQUEST_ID};
+use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 
 const ADMIN: &str = "/_rookery/";
 /// How many records a listing of the trace shows.
@@ -22,9 +27,14 @@ const LISTED: usize = 100;
 /// Everything that answers.
 pub(crate) struct Front {
     pub(crate) gateway: Gateway,
+    pub(crate) world: World,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tcr: Arc<Tcr>,
     pub(crate) cam: Arc<Cam>,
+    pub(crate) metrics: Metrics,
+    pub(crate) readiness: Readiness,
+    /// Whether each request is logged.
+    pub(crate) access_log: bool,
 }
 
 type Answer = Response<Either<Full<Bytes>, ResponseBody>>;
@@ -33,14 +43,60 @@ impl Front {
     pub(crate) async fn answer(&self, request: Request<Incoming>, connection: Connection) -> Answer {
         let path = request.uri().path();
         if rookery_registry::serves(path) {
-            let answer = self.registry.handle(request, connection.secure, connection.peer.ip()).await;
-            return answer.map(Either::Right);
+            return self.serve_registry(request, connection).await.map(Either::Right);
         }
         if let Some(page) = path.strip_prefix(ADMIN) {
             let (method, headers) = (request.method(), request.headers());
             return self.admin(page, method, headers, connection.peer).await.map(Either::Left);
         }
-        self.gateway.answer(request, connection).await.map(Either::Left)
+        self.serve_call(request, connection).await.map(Either::Left)
+    }
+
+    async fn serve_registry(
+        &self,
+        mut request: Request<Incoming>,
+        connection: Connection,
+    ) -> Response<ResponseBody> {
+        let counting = self.metrics.begin();
+        let operation = Operation::of(request.uri().path());
+        let logged = self.access_log.then(|| {
+            let witness = Witness::default();
+            request.extensions_mut().insert(witness.clone());
+            (Asked::of(&request, connection), witness)
+        });
+        let mut answer = self.registry.handle(request, connection.secure, connection.peer.ip()).await;
+        let took = counting.registry(operation, answer.status());
+        if let Some((asked, witness)) = logged {
+            let id = self.world.uuid().to_string();
+            asked.log(
+                &answer,
+                took,
+                &id,
+                operation.name(),
+                witness.caller(),
+                witness.repository().as_deref(),
+            );
+            if let Ok(id) = HeaderValue::from_str(&id) {
+                answer.headers_mut().insert(REQUEST_ID, id);
+            }
+        }
+        answer
+    }
+
+    async fn serve_call(&self, request: Request<Incoming>, connection: Connection) -> Response<Full<Bytes>> {
+        let counting = self.metrics.begin();
+        let logged = self.access_log.then(|| Asked::of(&request, connection));
+        let mut answer = self.gateway.answer(request, connection).await;
+        let Some(answered) = answer.extensions_mut().remove::<Answered>() else { return answer };
+        let took = counting.call(&answered);
+        if let Some(asked) = logged {
+            let (id, caller) =
+                (answered.request_id.to_string(), answered.principal.map(|uin| uin.to_string()));
+            let outcome = answered.code.unwrap_or("ok");
+            let action = answered.action.as_deref();
+            asked.log(&answer, took, &id, action.unwrap_or("unknown"), caller.as_deref(), Some(outcome));
+        }
+        answer
     }
 
     /// The admin pages: for this machine only, and not for the scripts of web pages, which a browser on this machine may be running.
@@ -64,6 +120,8 @@ impl Front {
             return json(StatusCode::METHOD_NOT_ALLOWED, &Problem { error: "only GET is served here" });
         }
         match page {
+            "metrics" => self.metrics.page(&self.registry.figures()),
+            "ready" => self.ready().await,
             "health" => json(StatusCode::OK, &Health { status: "ok", version: env!("CARGO_PKG_VERSION") }),
             "traces" => json(StatusCode::OK, &self.gateway.traces().latest(LISTED)),
             "traces/all" => json(StatusCode::OK, &self.gateway.traces().latest(usize::MAX)),
@@ -104,6 +162,16 @@ impl Front {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 &Problem { error: "the device cannot be kept; the log says why" },
             ),
+        }
+    }
+
+    /// 200 when a push and a call that writes would be taken now, else 503 with the reason in the log.
+    async fn ready(&self) -> Response<Full<Bytes>> {
+        if self.readiness.ask(&self.registry).await {
+            json(StatusCode::OK, &Health { status: "ready", version: env!("CARGO_PKG_VERSION") })
+        } else {
+            let problem = Problem { error: "the state, its disk or the place of the blobs takes no writes" };
+            json(StatusCode::SERVICE_UNAVAILABLE, &problem)
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod access_log;
 mod blocking;
 mod ca;
 mod call;
@@ -13,10 +14,15 @@ mod env;
 mod explain;
 mod front;
 mod master_key;
+mod metrics;
 mod never_read;
+mod readiness;
+mod scrub;
 mod serve;
 mod state;
 mod trace;
+mod trust;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -32,6 +38,8 @@ fn main() -> ExitCode {
         Command::Call(options) => call::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Trace(options) => trace::run(&options),
+        Command::Trust(options) => trust::run(&options),
+        Command::Verify(options) => return verify::run(&options),
         Command::Ca(options) => ca::run(&options),
         Command::Doctor(options) => return doctor::run(&options),
         Command::Completion(options) => {
@@ -42,6 +50,7 @@ fn main() -> ExitCode {
             completion::answer(&options);
             Ok(())
         }
+        Command::Scrub(options) => scrub::run(&options),
         Command::State(options) => state::run(options),
     };
     match ended {

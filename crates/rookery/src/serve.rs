@@ -15,6 +15,7 @@ use rookery_gateway::tls::{CA_FILE, CertificateAuthority};
 use rookery_gateway::{Actions, Gateway, Options as GatewayOptions};
 use rookery_identity::{Cam, RootKey};
 use rookery_kms::Kms;
+use rookery_registry::Registry;
 use rookery_store::Store;
 use rookery_tag::{Holder, Tags};
 use rookery_tcr::{Options as TcrOptions, Tcr};
@@ -22,21 +23,27 @@ use rookery_world::World;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::commands::Serve;
+use crate::commands::{LogFormat, Serve};
 use crate::data_directory::Endpoints;
 use crate::front::Front;
 use crate::master_key;
+use crate::metrics::Metrics;
 use crate::never_read::NEVER_READ;
+use crate::readiness::Readiness;
+use crate::scrub;
 
 type Ended = Result<(), Box<dyn Error>>;
 
 pub(crate) fn run(options: Serve) -> Ended {
     let pinned = check(&options)?;
-    tracing_subscriber::fmt()
+    let logging = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_new(&options.log)?)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    match options.log_format {
+        LogFormat::Text => logging.init(),
+        LogFormat::Json => logging.json().flatten_event(true).init(),
+    }
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(options, pinned))
 }
 
@@ -97,6 +104,7 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let tasks = [
         tokio::spawn(http.serve(None, Arc::clone(&handler), stopped.clone())),
         tokio::spawn(https.serve(Some(authority.acceptor()?), handler, stopped.clone())),
+        tokio::spawn(Registry::clone(&tcr.registry()).run_maintenance(stopped.clone())),
         tokio::spawn(tcr.run_signing_queue(stopped.clone())),
         tokio::spawn(kms.run_timers(stopped)),
     ];
@@ -125,7 +133,9 @@ pub(crate) async fn wire(
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
-    tcr_options.sigstore_bundles = options.sigstore_bundles;
+    tcr_options.bucket = scrub::bucket(&options.place)?;
+    tcr_options.collect_older_than = time::Duration::seconds(options.gc_window.into());
+    tcr_options.sigstore_bundles = !options.no_sigstore_bundles;
     let (signer, identity) = (Arc::clone(&kms) as _, Arc::clone(&cam) as _);
     let state = store.clone();
     let tcr = Tcr::new(tcr_options, store, seal, world.clone(), signer, identity).await?;
@@ -154,7 +164,17 @@ pub(crate) async fn wire(
         patience: Duration::from_secs(options.client_timeout.get()),
     };
     let gateway = Gateway::new(world.clone(), Arc::clone(&cam) as _, actions, gateway_options);
-    Ok((Arc::new(Front { gateway, registry: tcr.registry(), tcr: Arc::clone(&tcr), cam }), tcr, kms))
+    let front = Front {
+        gateway,
+        world: world.clone(),
+        registry: tcr.registry(),
+        tcr: Arc::clone(&tcr),
+        cam,
+        metrics: Metrics::new(),
+        readiness: Readiness::default(),
+        access_log: options.access_log,
+    };
+    Ok((Arc::new(front), tcr, kms))
 }
 
 fn bind_failed(address: SocketAddr, error: &std::io::Error) -> String {

@@ -15,7 +15,7 @@ use crate::signer::{Algorithm, KeyName, KeyUsage};
 /// Media type of the bundle and artifact type of its manifest.
 pub const ARTIFACT_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 /// Says that the statement signs the image, and claims nothing else of it.
 const PREDICATE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
 

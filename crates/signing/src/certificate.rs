@@ -14,6 +14,7 @@ use rcgen::{
 use thiserror::Error;
 use time::macros::datetime;
 
+use crate::der;
 use crate::digest::Digest;
 use crate::pem;
 use crate::signer::{Algorithm, KeyDescription, KeyName, KeyUsage};
@@ -21,12 +22,12 @@ use crate::signer::{Algorithm, KeyDescription, KeyName, KeyUsage};
 /// The country of a subject, which Notation demands; every region of the platform belongs to it.
 const COUNTRY: &str = "CN";
 /// What precedes the key itself in the `SubjectPublicKeyInfo` of an RSA key of 2048 bits with the exponent 65537.
-const RSA_2048_PREFIX: &[u8] = &[
+pub(crate) const RSA_2048_PREFIX: &[u8] = &[
     0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01,
     0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00,
 ];
 /// What precedes the point in the `SubjectPublicKeyInfo` of a P-256 key.
-const P256_PREFIX: &[u8] = &[
+pub(crate) const P256_PREFIX: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
@@ -51,6 +52,29 @@ impl Certificate {
     #[must_use]
     pub fn from_der(der: Vec<u8>) -> Self {
         Self(der)
+    }
+
+    /// A certificate in PEM; `None` for a text that holds none.
+    #[must_use]
+    pub fn from_pem(text: &str) -> Option<Self> {
+        pem::decode("CERTIFICATE", text).map(Self)
+    }
+
+    /// The certified key as a DER `SubjectPublicKeyInfo`; `None` for what is no certificate.
+    #[must_use]
+    pub fn public_key(&self) -> Option<&[u8]> {
+        let (certificate, _) = der::element(&self.0)?;
+        let (to_be_signed, _) = der::element(certificate.content)?;
+        let mut rest = to_be_signed.content;
+        // The version is the only optional element in front.
+        if rest.first() == Some(&0xa0) {
+            (_, rest) = der::element(rest)?;
+        }
+        // Serial number, algorithm, issuer, validity, subject.
+        for _ in 0..5 {
+            (_, rest) = der::element(rest)?;
+        }
+        der::element(rest).map(|(key, _)| key.whole)
     }
 
     /// The certificate in DER.

@@ -8,6 +8,8 @@
 //! - [`bundle`]: a Sigstore bundle as a referrer of the image, what cosign looks for first since version 3.
 //! - [`notation`]: a JWS envelope of the Notary Project as a referrer, with an X.509 [`certificate`] for the key.
 //!
+//! [`verify`] checks each of them with the public key alone.
+//!
 //! [`attached`] tells what is itself attached to another image and therefore never signed. Nothing here does I/O:
 //! the caller reads the existing manifest, asks the signer and pushes the artefact.
 
@@ -15,15 +17,17 @@ mod artefact;
 pub mod attached;
 pub mod bundle;
 pub mod certificate;
+mod der;
 mod digest;
 pub mod notation;
 mod pem;
 mod referrer;
 mod signer;
 pub mod simple;
+pub mod verify;
 
 pub use self::artefact::{Artefact, Blob, KEY_ANNOTATION};
 pub use self::digest::{Digest, DigestError};
-pub use self::pem::public_key_pem;
+pub use self::pem::{PemError, public_key_from_pem, public_key_pem};
 pub use self::referrer::Subject;
 pub use self::signer::{Algorithm, BoxFuture, KeyDescription, KeyName, KeyUsage, Signer, SignerError};

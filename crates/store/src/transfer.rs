@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::io::{BufRead, Write};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{StoreError, TransferError};
@@ -44,8 +44,16 @@ struct Line<'l> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     index: Option<Cow<'l, str>>,
     key: String,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     row: Option<&'l RawValue>,
+}
+
+/// A row that holds nothing is written as `null`, and is a row all the same.
+fn present<'de, D>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Deserialize::deserialize(deserializer).map(Some)
 }
 
 impl Store {

@@ -30,6 +30,14 @@ impl Table for Orphaned {
     type Row = OrphanedRow;
 }
 
+/// The tags that hold what is attached to a manifest, whether there is anything or not. A tag spells at most 64 digits, also of a longer
+/// digest.
+pub(crate) fn tags(digest: &Digest) -> Result<Vec<Tag>, Error> {
+    let digits = digest.hex().get(..64).unwrap_or_default();
+    let tag = |end| Tag::new(format!("{}-{digits}{end}", digest.algorithm().name()));
+    Ok(ENDS.into_iter().map(tag).collect::<Result<_, _>>().map_err(RegistryError::from)?)
+}
+
 impl Signing {
     /// Deletes what hung on a deleted image, and what hung on that. An image that was pushed again meanwhile keeps it.
     pub(crate) async fn clean_up(&self, scope: &Regional, key: &ImageKey) -> Result<(), Error> {
@@ -47,8 +55,8 @@ impl Signing {
         let _alone = self.lock(&digest).await;
         let image = self.registry.manifest_info(&repository, &Reference::Digest(digest.clone()))?;
         if image.is_none() {
-            for end in ENDS {
-                self.delete_attached(&repository, &digest, end).await?;
+            for tag in tags(&digest)? {
+                self.delete_attached(&repository, tag).await?;
             }
             for referrer in self.registry.referrers(&repository, &digest, None)? {
                 unless_gone(
@@ -62,16 +70,8 @@ impl Signing {
         Ok(deleted)
     }
 
-    async fn delete_attached(
-        &self,
-        repository: &Repository,
-        digest: &Digest,
-        end: &str,
-    ) -> Result<(), Error> {
-        // A tag spells at most 64 digits, also of a longer digest.
-        let digits = digest.hex().get(..64).unwrap_or_default();
-        let tag = format!("{}-{digits}{end}", digest.algorithm().name());
-        let tag = Reference::Tag(Tag::new(tag).map_err(RegistryError::from)?);
+    async fn delete_attached(&self, repository: &Repository, tag: Tag) -> Result<(), Error> {
+        let tag = Reference::Tag(tag);
         if let Some(attached) = self.registry.manifest_info(repository, &tag)? {
             unless_gone(self.registry.delete_manifest(repository, &attached.digest, Origin::Internal).await)?;
         }

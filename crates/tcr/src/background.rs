@@ -25,10 +25,19 @@ impl Tcr {
                 tokio::time::sleep(self.pulse).await;
             }
         };
+        // Receivers may be slow and images large, and nobody else is to wait for them.
+        let sending = async {
+            loop {
+                note("sending webhooks", self.deliver_webhooks().await);
+                note("synchronising instances", self.synchronise().await);
+                tokio::time::sleep(self.pulse).await;
+            }
+        };
         // What is cut off in the middle is done again by the next run.
         tokio::select! {
             _ = stop.wait_for(|stopped| *stopped) => {}
             () = pass => {}
+            () = sending => {}
         }
     }
 
@@ -37,6 +46,8 @@ impl Tcr {
         note("signing what was pushed", self.signing.work_off(which).await);
         note("withdrawing signatures", self.withdraw_signatures().await);
         note("deleting what hung on deleted images", self.clean_up_images().await);
+        note("carrying out retention", self.carry_out_retention().await);
+        note("collecting garbage", self.carry_out_collections().await);
         note("removing deleted instances", self.finish_removals().await);
     }
 

@@ -47,6 +47,16 @@ impl Edition {
         }
     }
 
+    /// Whether instances can be synchronised.
+    pub(crate) fn synchronises(self) -> bool {
+        self != Self::Basic
+    }
+
+    /// Whether an instance can have replicas.
+    pub(crate) fn replicates(self) -> bool {
+        self == Self::Premium
+    }
+
     /// Whether images can be signed.
     pub(crate) fn signs(self) -> bool {
         self == Self::Premium

@@ -30,6 +30,8 @@ pub(crate) enum Counted {
     Namespaces,
     /// Repositories of an instance.
     Repositories,
+    /// Service accounts of an instance.
+    ServiceAccounts,
 }
 
 impl Counted {
@@ -38,6 +40,7 @@ impl Counted {
             Self::Instances => "instances",
             Self::Namespaces => "namespaces",
             Self::Repositories => "repositories",
+            Self::ServiceAccounts => "service accounts",
         }
     }
 
@@ -46,6 +49,7 @@ impl Counted {
             Self::Instances => "实例",
             Self::Namespaces => "命名空间",
             Self::Repositories => "镜像仓库",
+            Self::ServiceAccounts => "服务级账号",
         }
     }
 }
@@ -65,6 +69,46 @@ pub(crate) enum Error {
     NoImage { reference: String },
     #[error("The token `{id}` does not exist.")]
     NoToken { id: String },
+    #[error("The service account `{0}` does not exist.")]
+    NoServiceAccount(String),
+    #[error("The service account `{0}` exists already.")]
+    ServiceAccountTaken(String),
+    #[error("The domain `{0}` does not exist.")]
+    NoDomain(String),
+    #[error("The domain `{0}` is bound to an instance already.")]
+    DomainTaken(String),
+    #[error("The trigger {0} does not exist.")]
+    NoTrigger(i64),
+    #[error("The rule `{0}` does not exist.")]
+    NoSyncRule(String),
+    #[error("The rule `{0}` exists already.")]
+    SyncRuleTaken(String),
+    #[error("Synchronisation needs instances of the standard or premium edition.")]
+    SyncNotIncluded,
+    #[error("The token is none of the instance and the account that it is to open.")]
+    PeerRefused,
+    #[error("Replicas need an instance of the premium edition.")]
+    ReplicasNotIncluded,
+    #[error("The instance has a replica in `{0}` already.")]
+    ReplicaTaken(String),
+    #[error("The replica `{0}` does not exist.")]
+    NoReplica(String),
+    #[error("The instance `{0}` has replicas, which have to go first.")]
+    HasReplicas(String),
+    #[error("Garbage is being collected already.")]
+    CollectionUnderWay,
+    #[error("The rule {id} does not exist.")]
+    NoRule { id: i64, code: ErrorCode },
+    #[error("The namespace `{namespace}` has a rule of this kind already.")]
+    RuleTaken { namespace: String, code: ErrorCode },
+    #[error("The run {0} does not exist.")]
+    NoExecution(i64),
+    #[error("The rule {0} is being carried out already.")]
+    ExecutionUnderWay(i64),
+    #[error("The tag `{0}` is immutable.")]
+    ImmutableTag(String),
+    #[error("The tag `{0}` exists already.")]
+    TagTaken(String),
     #[error("The parameter `{parameter}` {}.", rule.english)]
     Invalid { parameter: &'static str, rule: Rule, code: ErrorCode },
     #[error("The parameter `{0}` is missing.")]
@@ -152,6 +196,26 @@ impl Error {
             Self::NoRepository { name } => format!("镜像仓库 `{name}` 不存在。"),
             Self::NoImage { reference } => format!("镜像 `{reference}` 不存在。"),
             Self::NoToken { id } => format!("访问凭证 `{id}` 不存在。"),
+            Self::NoServiceAccount(name) => format!("服务级账号 `{name}` 不存在。"),
+            Self::ServiceAccountTaken(name) => format!("服务级账号 `{name}` 已存在。"),
+            Self::NoDomain(name) => format!("自定义域名 `{name}` 不存在。"),
+            Self::DomainTaken(name) => format!("自定义域名 `{name}` 已绑定实例。"),
+            Self::NoTrigger(id) => format!("触发器{id}不存在。"),
+            Self::NoSyncRule(name) => format!("同步规则 `{name}` 不存在。"),
+            Self::SyncRuleTaken(name) => format!("同步规则 `{name}` 已存在。"),
+            Self::SyncNotIncluded => "仅标准版与高级版实例支持实例同步。".to_owned(),
+            Self::PeerRefused => "对端访问凭证无效。".to_owned(),
+            Self::ReplicasNotIncluded => "仅高级版实例支持实例复制。".to_owned(),
+            Self::ReplicaTaken(region) => format!("实例在 `{region}` 已有复制实例。"),
+            Self::NoReplica(id) => format!("复制实例 `{id}` 不存在。"),
+            Self::HasReplicas(id) => format!("实例 `{id}` 存在复制实例，请先删除。"),
+            Self::CollectionUnderWay => "已有正在执行的垃圾回收任务。".to_owned(),
+            Self::NoRule { id, .. } => format!("规则{id}不存在。"),
+            Self::RuleTaken { namespace, .. } => format!("命名空间 `{namespace}` 已存在同类规则。"),
+            Self::NoExecution(id) => format!("执行记录{id}不存在。"),
+            Self::ExecutionUnderWay(id) => format!("规则{id}正在执行中。"),
+            Self::ImmutableTag(tag) => format!("镜像版本 `{tag}` 不可变。"),
+            Self::TagTaken(tag) => format!("镜像版本 `{tag}` 已存在。"),
             Self::Invalid { parameter, rule, .. } => format!("参数 `{parameter}` {}。", rule.chinese),
             Self::Missing(parameter) => format!("缺少参数 `{parameter}`。"),
             Self::InstanceNameIllegal(name) => {
@@ -193,24 +257,39 @@ impl Refusal for Error {
             | Self::NotRunning { code, .. }
             | Self::NoNamespace { code, .. }
             | Self::Invalid { code, .. }
+            | Self::NoRule { code, .. }
+            | Self::RuleTaken { code, .. }
             | Self::TooManyTags { code, .. }
             | Self::Quota { code, .. } => *code,
-            Self::NoRepository { .. } | Self::NoImage { .. } | Self::NoPolicyToDelete(_) => {
-                ErrorCode::ResourceNotFoundTcrResourceNotFound
+            Self::NoRepository { .. }
+            | Self::NoImage { .. }
+            | Self::NoPolicyToDelete(_)
+            | Self::NoTrigger(_) => ErrorCode::ResourceNotFoundTcrResourceNotFound,
+            Self::NoToken { .. } | Self::NoServiceAccount(_) | Self::ServiceAccountTaken(_) => {
+                ErrorCode::InvalidParameter
             }
-            Self::NoToken { .. } => ErrorCode::InvalidParameter,
+            Self::NoDomain(_) => ErrorCode::InternalErrorErrNotExist,
+            Self::DomainTaken(_) | Self::HasReplicas(_) => ErrorCode::InternalErrorErrorConflict,
             Self::Missing(_) => ErrorCode::MissingParameter,
             Self::InstanceNameIllegal(_) => ErrorCode::InvalidParameterErrorNameIllegal,
             Self::InstanceNameReserved(_) => ErrorCode::InvalidParameterErrorNameReserved,
             Self::InstanceNameTaken(_) => ErrorCode::InvalidParameterErrorNameExists,
             Self::NamespaceTaken(_) => ErrorCode::FailedOperationErrorTcrResourceConflict,
-            Self::NamespaceNotEmpty(_) | Self::RepositoryNotEmpty => {
+            Self::NamespaceNotEmpty(_) | Self::RepositoryNotEmpty | Self::ImmutableTag(_) => {
                 ErrorCode::FailedOperationPreconditionFailed
             }
-            Self::RepositoryTaken(_) | Self::SignaturesOccupied(_) => {
+            Self::RepositoryTaken(_) | Self::SignaturesOccupied(_) | Self::TagTaken(_) => {
                 ErrorCode::InternalErrorErrorTcrResourceConflict
             }
-            Self::SigningNotIncluded => ErrorCode::UnsupportedOperation,
+            Self::NoExecution(_) | Self::NoSyncRule(_) => ErrorCode::ResourceNotFound,
+            Self::SyncRuleTaken(_) => ErrorCode::InternalErrorErrorTcrResourceConflict,
+            Self::PeerRefused => ErrorCode::UnauthorizedOperation,
+            Self::ExecutionUnderWay(_) | Self::CollectionUnderWay => ErrorCode::InternalErrorErrConflict,
+            Self::SigningNotIncluded | Self::SyncNotIncluded | Self::ReplicasNotIncluded => {
+                ErrorCode::UnsupportedOperation
+            }
+            Self::ReplicaTaken(_) => ErrorCode::InvalidParameterReplicationExists,
+            Self::NoReplica(_) => ErrorCode::InvalidParameter,
             Self::PolicyTaken(_) => ErrorCode::InvalidParameterErrorTcrInvalidParameter,
             Self::Protected(_)
             | Self::Downgrade(_)

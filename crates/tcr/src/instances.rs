@@ -58,7 +58,7 @@ pub(crate) struct Prepaid {
 
 impl Prepaid {
     /// The end of the time that is paid for at `now`: automatic renewal moves it on, payment by payment.
-    fn paid_until(self, now: Moment) -> Moment {
+    pub(crate) fn paid_until(self, now: Moment) -> Moment {
         if self.renew_flag != 1 || self.months == 0 || now < self.until {
             return self.until;
         }
@@ -249,6 +249,44 @@ pub(crate) const NEW_POLICY: Codes = Codes {
     missing: ErrorCode::InvalidParameterErrorTcrInvalidParameter,
     not_running: ErrorCode::UnsupportedOperation,
 };
+/// Service accounts, which document no code for what is missing.
+pub(crate) const ACCOUNTS: Codes =
+    Codes { missing: ErrorCode::InvalidParameter, not_running: ErrorCode::OperationDenied };
+/// The public endpoint and its allow list.
+pub(crate) const ENDPOINT: Codes =
+    Codes { missing: ErrorCode::InvalidParameter, not_running: ErrorCode::UnsupportedOperation };
+/// Domains.
+pub(crate) const DOMAINS: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::UnsupportedOperation };
+/// Rules of immutable tags.
+pub(crate) const IMMUTABLE: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::FailedOperation };
+/// Rules of retention and their runs.
+pub(crate) const RETENTION: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::UnsupportedOperation };
+/// `RenewInstance`.
+pub(crate) const RENEW: Codes =
+    Codes { missing: ErrorCode::InternalErrorErrNotExist, not_running: ErrorCode::UnsupportedOperation };
+/// Jobs that collect garbage.
+pub(crate) const GC: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::UnsupportedOperation };
+/// `TerminateGCJob`, with one code altogether.
+pub(crate) const GC_END: Codes =
+    Codes { missing: ErrorCode::InternalError, not_running: ErrorCode::InternalError };
+/// Replicas.
+pub(crate) const REPLICAS: Codes =
+    Codes { missing: ErrorCode::InvalidParameter, not_running: ErrorCode::UnsupportedOperation };
+/// Rules of synchronisation.
+pub(crate) const SYNC: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::InternalErrorErrorTcrInternal };
+/// Listings of synchronisation.
+pub(crate) const SYNC_LISTS: Codes = Codes {
+    missing: ErrorCode::InvalidParameterErrorTcrInvalidParameter,
+    not_running: ErrorCode::UnsupportedOperation,
+};
+/// Webhook triggers.
+pub(crate) const WEBHOOKS: Codes =
+    Codes { missing: ErrorCode::ResourceNotFound, not_running: ErrorCode::InternalErrorErrorTcrInternal };
 /// `ModifyInstance`.
 pub(crate) const MODIFY: Codes =
     Codes { missing: ErrorCode::InternalErrorErrNotExist, not_running: ErrorCode::OperationDenied };

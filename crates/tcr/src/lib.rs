@@ -13,28 +13,47 @@ mod attachments;
 mod background;
 mod certificates;
 mod cloud_tags;
+mod conditions;
+mod copies;
+mod custom_domains;
 mod editions;
 mod error;
+mod external_endpoint;
+mod gc_jobs;
 mod images;
+mod immutable_tags;
 mod instance_keys;
 mod instances;
 mod login_callers;
+mod login_throttle;
 mod moments;
 mod names;
 mod namespaces;
+mod numbers;
 mod paging;
+mod patterns;
 mod registry_access;
 mod registry_hooks;
 mod removals;
+mod replicas;
 mod repositories;
+mod retention_runs;
+mod service_accounts;
 mod signature_artefacts;
 mod signature_policies;
 mod signatures;
 mod signing_queue;
+mod standing;
+mod sync_rules;
+mod sync_runs;
 mod tag_holder;
+mod tag_retention;
 mod token_key;
 mod tokens;
 mod verification;
+mod webhook_deliveries;
+mod webhook_sender;
+mod webhooks;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -49,12 +68,17 @@ use rookery_world::World;
 use time::Duration;
 
 pub use actions::register;
-pub use verification::{PendingSignature, Verification, VerificationError};
+pub use verification::{PendingSignature, SigningState, Verification, VerificationError};
 
+use crate::custom_domains::Domains;
+use crate::gc_jobs::Collections;
 use crate::moments::Moment;
 use crate::registry_access::RegistryAccess;
 use crate::registry_hooks::RegistryHooks;
 use crate::signatures::Signing;
+use crate::standing::Standing;
+use crate::webhook_sender::Sender;
+use crate::webhooks::PullListeners;
 
 /// The domain of the instances' hosts where nothing else is configured.
 pub const SUFFIX: &str = "cr.localhost";
@@ -67,16 +91,19 @@ pub struct Options {
     pub suffix: String,
     /// Where the registry keeps its blobs and uploads; made when missing.
     pub directory: PathBuf,
+    /// The bucket that keeps the registry's blobs instead, if there is one.
+    pub bucket: Option<rookery_registry::Bucket>,
     /// How long a new instance is `Pending`.
     pub pending: Duration,
     /// How long it is then `Deploying`, before it is `Running`.
     pub deploying: Duration,
     /// How many instances an account may have in a region. The platform's own number is not public.
     pub instances_per_region: usize,
-    /// Whether policies made from now on also sign as Sigstore bundles. Off unless asked for: as soon as an image has a bundle, cosign
-    /// 2.6 looks at nothing else and wants a trusted root, which it cannot fetch without the internet; without one, cosign 2 and 3
-    /// both verify the signature beside the image.
+    /// Whether policies made from now on also sign as Sigstore bundles. On unless told otherwise: as soon as anybody attests anything
+    /// about an image, cosign from 2.6 on looks at bundles only, and an image without one of its own no longer verifies.
     pub sigstore_bundles: bool,
+    /// How old content must be before a collection of garbage takes it. What is younger may be part of a push that is under way.
+    pub collect_older_than: Duration,
     /// How often the background work looks at the clock.
     pub pulse: std::time::Duration,
 }
@@ -89,10 +116,12 @@ impl Options {
         Self {
             suffix: suffix.to_owned(),
             directory: data.join("registry"),
+            bucket: None,
             pending: Duration::ZERO,
             deploying: Duration::ZERO,
             instances_per_region: 100,
-            sigstore_bundles: false,
+            sigstore_bundles: true,
+            collect_older_than: Duration::hours(2),
             pulse: std::time::Duration::from_secs(1),
         }
     }
@@ -113,6 +142,9 @@ pub enum OpenError {
     /// The registry could not be opened.
     #[error(transparent)]
     Registry(#[from] rookery_registry::OpenError),
+    /// Nothing can be sent to webhooks.
+    #[error(transparent)]
+    Webhooks(#[from] rookery_client::TransportError),
     /// A task that was waited for was cancelled or panicked.
     #[error(transparent)]
     Interrupted(#[from] tokio::task::JoinError),
@@ -132,6 +164,12 @@ pub struct Tcr {
     instances_per_region: usize,
     sigstore_bundles: bool,
     pulse: std::time::Duration,
+    standing: Standing,
+    domains: Domains,
+    webhooks: Sender,
+    pull_listeners: PullListeners,
+    collect_older_than: Duration,
+    collections: Collections,
 }
 
 impl fmt::Debug for Tcr {
@@ -152,14 +190,29 @@ impl Tcr {
         signer: Arc<dyn Signer>,
         identity: Arc<dyn Identity>,
     ) -> Result<Arc<Self>, OpenError> {
-        let Options { suffix, directory, pending, deploying, instances_per_region, sigstore_bundles, pulse } =
-            options;
+        let Options {
+            suffix,
+            directory,
+            bucket,
+            pending,
+            deploying,
+            instances_per_region,
+            sigstore_bundles,
+            collect_older_than,
+            pulse,
+        } = options;
         let token_key = token_key::open_or_make(&store, &seal).await?;
-        let hooks = RegistryHooks::new(world.clone(), &suffix);
-        let access = Arc::new(RegistryAccess::new(store.clone(), world.clone(), identity, &suffix));
+        let hooks = RegistryHooks::new(store.clone(), world.clone(), &suffix);
+        let pull_listeners = hooks.pull_listeners.clone();
+        pull_listeners.refresh(&store)?;
+        let access = RegistryAccess::new(store.clone(), world.clone(), identity, &suffix);
+        let (standing, domains) = (access.standing.clone(), access.domains.clone());
+        domains.refresh(&store)?;
+        let access = Arc::new(access);
         let registry = {
             let (store, world, hooks) = (store.clone(), world.clone(), Arc::new(hooks.clone()));
-            let options = rookery_registry::Options::new(directory, token_key);
+            let options =
+                rookery_registry::Options { bucket, ..rookery_registry::Options::new(directory, token_key) };
             tokio::task::spawn_blocking(move || Registry::new(options, store, world, access, hooks)).await??
         };
         let signing = Arc::new(Signing::new(
@@ -183,6 +236,12 @@ impl Tcr {
             instances_per_region,
             sigstore_bundles,
             pulse,
+            standing,
+            domains,
+            webhooks: Sender::new()?,
+            pull_listeners,
+            collect_older_than,
+            collections: Collections::default(),
         }))
     }
 
@@ -190,6 +249,11 @@ impl Tcr {
     #[must_use]
     pub fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.registry)
+    }
+
+    /// Whether a host is of the form of the instances' own.
+    fn is_own_host(&self, host: &str) -> bool {
+        registry_access::is_under(host, &self.suffix)
     }
 
     fn now(&self) -> Moment {

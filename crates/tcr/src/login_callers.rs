@@ -45,11 +45,6 @@ impl LoginCaller {
         Some(Self { principal: caller.principal.clone(), session })
     }
 
-    /// Whether it is the root, with nothing that narrows its rights.
-    pub(crate) fn is_root(&self) -> bool {
-        self.session.is_none() && self.principal == Principal::Root
-    }
-
     /// The root or the user of a number.
     pub(crate) fn of_number(operator: u64, owner: u64) -> Self {
         let principal = if operator == owner {

@@ -22,6 +22,11 @@ impl From<OffsetDateTime> for Moment {
 }
 
 impl Moment {
+    /// As requests say it.
+    pub(crate) fn from_milliseconds(milliseconds: i64) -> Self {
+        Self(milliseconds.saturating_mul(1000))
+    }
+
     pub(crate) fn microseconds(self) -> i64 {
         self.0
     }

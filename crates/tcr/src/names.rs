@@ -85,7 +85,7 @@ pub(crate) fn domain(host: &str) -> bool {
 }
 
 /// Words joined by single separators.
-fn is_component(name: &str) -> bool {
+pub(crate) fn is_component(name: &str) -> bool {
     name.split(['.', '_', '-']).all(|word| !word.is_empty() && word.bytes().all(is_word))
 }
 

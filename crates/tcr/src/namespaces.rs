@@ -1,11 +1,11 @@
 //! Namespaces: what an instance is divided into, and what decides who may pull.
 
 use rookery_api::tcr::{CVEWhitelistItem, ErrorCode, KeyValueString, TcrNamespaceInfo};
-use rookery_store::{Read, Regional, StoreError, Table};
+use rookery_store::{Read, Regional, Scan, StoreError, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use crate::cloud_tags::{CloudTags, Tagged};
-use crate::error::{Error, Rule};
+use crate::error::{Counted, Error, Rule};
 use crate::instances::Instance;
 use crate::moments::Moment;
 
@@ -82,6 +82,12 @@ fn is_cve(id: &str) -> bool {
 }
 
 impl NamespaceRow {
+    /// A private namespace without anything else; its number is given when it is made.
+    pub(crate) fn private(created_at: Moment) -> Self {
+        let (vulnerabilities, tags) = (VulnerabilityGate::default(), CloudTags::default());
+        Self { number: 0, created_at, public: false, vulnerabilities, tags }
+    }
+
     /// The namespace as replies show it.
     pub(crate) fn describe(&self, name: String) -> TcrNamespaceInfo {
         let gate = &self.vulnerabilities;
@@ -122,6 +128,24 @@ pub(crate) fn find(
     name: &str,
 ) -> Result<Option<NamespaceRow>, StoreError> {
     read.get::<Namespaces>(&instance.scope, &(instance.id.as_str(), name))
+}
+
+/// Makes a namespace with the next number of its instance, within the quota. The name must be free.
+pub(crate) fn create(
+    tx: &mut Transaction<'_>,
+    mut instance: Instance,
+    name: &str,
+    row: NamespaceRow,
+) -> Result<(), Error> {
+    let limit = instance.row.edition.namespaces();
+    if tx.count::<Namespaces>(&instance.scope, Scan::all().prefix(instance.id.as_str()))? >= limit {
+        let code = ErrorCode::OperationDenied;
+        return Err(Error::Quota { counted: Counted::Namespaces, limit, code });
+    }
+    let row = NamespaceRow { number: instance.row.next_namespace, ..row };
+    instance.row.next_namespace += 1;
+    instance.put(tx)?;
+    Ok(tx.put::<Namespaces>(&instance.scope, &(instance.id.clone(), name.to_owned()), &row)?)
 }
 
 /// As [`find`], refused with `code` where there is none.

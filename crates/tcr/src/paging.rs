@@ -57,6 +57,18 @@ pub(crate) fn pages(offset: Option<i64>, limit: Option<i64>, total: usize) -> Re
     Ok(Page { skip: if as_rows { offset } else { skip }, length })
 }
 
+/// As [`numbered`], with a hundred rows where the request says nothing.
+pub(crate) fn hundreds(page: Option<i64>, size: Option<i64>) -> Result<Page, Error> {
+    numbered(page, size.filter(|size| *size != 0).or(Some(100)))
+}
+
+/// `Page` counts pages from 1, and `PageSize` is their length.
+pub(crate) fn numbered(page: Option<i64>, size: Option<i64>) -> Result<Page, Error> {
+    let (page, size) = (number("Page", page)?.unwrap_or(0), number("PageSize", size)?.unwrap_or(0));
+    let length = if size == 0 { DEFAULT } else { size.min(LARGEST) };
+    Ok(Page { skip: page.saturating_sub(1).saturating_mul(length), length })
+}
+
 /// `Offset` counts pages from 1; an explicit 0 with room for a default page is the whole list.
 pub(crate) fn namespaces(offset: Option<i64>, limit: Option<i64>) -> Result<Page, Error> {
     let (offset, length) = (number("Offset", offset)?, length(limit)?);

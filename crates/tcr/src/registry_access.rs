@@ -7,13 +7,18 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rookery_gateway::{Caller, Circumstances, Decision, Identity, Question, Resource};
 use rookery_registry::{Access, AccessError, Actions, Located, RegistryId, Repository, Subject};
-use rookery_store::{Store, StoreError};
+use rookery_store::{Read as _, Store, StoreError, View};
 use rookery_world::World;
 
+use crate::custom_domains::Domains;
 use crate::error::Error;
+use crate::external_endpoint;
 use crate::instances::{self, Instance, Status};
+use crate::login_throttle::LoginThrottle;
 use crate::moments::Moment;
 use crate::namespaces;
+use crate::service_accounts::{self, ServiceAccounts};
+use crate::standing::{Key, Known, Standing};
 use crate::tokens;
 
 /// The platform's own domain, for clients whose names are made to resolve here.
@@ -26,7 +31,15 @@ const OPERATIONS: [(Actions, &str); 3] = [
     (Actions::DELETE, "tcr:DeleteImage"),
 ];
 
-/// The answers to the registry's questions. Each is a read of a few rows.
+/// What a host names.
+enum Named {
+    /// An instance, if it is there.
+    Instance(Option<Arc<Instance>>),
+    /// None; the path has to tell.
+    Nothing,
+}
+
+/// The answers to the registry's questions. Each is a read of a few rows, or of what is remembered of them.
 #[derive(Clone)]
 pub(crate) struct RegistryAccess {
     store: Store,
@@ -34,11 +47,22 @@ pub(crate) struct RegistryAccess {
     identity: Arc<dyn Identity>,
     /// Without a port, in lower case.
     suffix: Arc<str>,
+    pub(crate) standing: Standing,
+    pub(crate) domains: Domains,
+    throttle: Arc<LoginThrottle>,
 }
 
 impl RegistryAccess {
     pub(crate) fn new(store: Store, world: World, identity: Arc<dyn Identity>, suffix: &str) -> Self {
-        Self { store, world, identity, suffix: without_port(suffix).to_ascii_lowercase().into() }
+        Self {
+            store,
+            world,
+            identity,
+            suffix: without_port(suffix).to_ascii_lowercase().into(),
+            standing: Standing::default(),
+            domains: Domains::default(),
+            throttle: Arc::default(),
+        }
     }
 
     fn now(&self) -> Moment {
@@ -54,20 +78,171 @@ impl RegistryAccess {
         })
     }
 
-    fn find_by_name(&self, name: &str) -> Result<Option<Instance>, StoreError> {
-        self.store.read(|view| instances::find_by_name(view, name))
+    fn find_by_name(&self, name: &str) -> Result<Option<Arc<Instance>>, StoreError> {
+        let found = self.known(Key::Instance(name.to_owned()), |view| {
+            let found = instances::find_by_name(view, name)?;
+            Ok(found.map(|instance| Known::Instance(Arc::new(instance))))
+        })?;
+        Ok(match found {
+            Some(Known::Instance(instance)) => Some(instance),
+            _ => None,
+        })
     }
 
-    fn authenticate_now(
+    /// What a host alone names: an instance by its own form, else by a custom domain.
+    fn find_by_host(&self, host: &str) -> Result<Named, StoreError> {
+        if let Some(name) = self.instance_name(host) {
+            return self.find_by_name(&name).map(Named::Instance);
+        }
+        match self.domains.instance(&without_port(host).to_ascii_lowercase()) {
+            Some(id) => {
+                let found = self.store.read(|view| instances::find(view, &id))?;
+                Ok(Named::Instance(found.map(Arc::new)))
+            }
+            None => Ok(Named::Nothing),
+        }
+    }
+
+    fn find_token(
+        &self,
+        registry: Option<&RegistryId>,
+        username: &str,
+        password: &str,
+    ) -> Result<Option<Subject>, Error> {
+        let registry = registry.map(RegistryId::as_str);
+        self.store.read(|view| tokens::log_in(view, registry, username, password, self.now()))
+    }
+
+    /// Hashing takes its time, so a password that was right is remembered in memory.
+    async fn find_account(
+        &self,
+        registry: Option<&RegistryId>,
+        name: &str,
+        password: &str,
+    ) -> Result<Option<Subject>, Error> {
+        let (registry, now) = (registry.map(RegistryId::as_str), self.now());
+        let candidates = self.store.read(|view| service_accounts::candidates(view, registry, name))?;
+        for (instance, row) in candidates.into_iter().filter(|(_, row)| row.is_good(now)) {
+            let key = Key::Password(instance.clone(), name.to_owned());
+            let since = match self.standing.look(&key) {
+                Ok(Known::Password(proof)) if proof == row.password.proof(password) => {
+                    return Ok(Some(service_accounts::subject(&instance, name)));
+                }
+                Ok(_) => None,
+                Err(since) => Some(since),
+            };
+            let (hash, tried) = (row.password.clone(), password.to_owned());
+            if tokio::task::spawn_blocking(move || hash.is_of(&tried)).await? {
+                if let Some(since) = since {
+                    self.standing.keep(since, key, Known::Password(row.password.proof(password)));
+                }
+                return Ok(Some(service_accounts::subject(&instance, name)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn log_in(
         &self,
         registry: Option<&RegistryId>,
         username: &str,
         password: &str,
     ) -> Result<Option<Subject>, AccessError> {
-        let registry = registry.map(RegistryId::as_str);
-        self.store
-            .read(|view| tokens::log_in(view, registry, username, password, self.now()))
-            .map_err(undecided)
+        let place = registry.map_or_else(String::new, |registry| registry.as_str().to_owned());
+        let name = (place, username.to_owned());
+        if let Err(seconds) = self.throttle.admits(&name, self.now()) {
+            return Err(AccessError::Denied(format!(
+                "too many failed logins of {username}; try again in {seconds} s"
+            )));
+        }
+        let found = match username.strip_prefix(service_accounts::PREFIX) {
+            Some(account) => self.find_account(registry, account, password).await,
+            None => self.find_token(registry, username, password),
+        };
+        let found = found.map_err(undecided)?;
+        match &found {
+            Some(_) => self.throttle.succeeded(&name),
+            None => self.throttle.failed(name, self.now()),
+        }
+        Ok(found)
+    }
+
+    /// What is known of `key`, else what `read` finds, which is remembered. `None` where it finds nothing.
+    fn known(
+        &self,
+        key: Key,
+        read: impl FnOnce(&View<'_>) -> Result<Option<Known>, StoreError>,
+    ) -> Result<Option<Known>, StoreError> {
+        let since = match self.standing.look(&key) {
+            Ok(known) => return Ok(Some(known)),
+            Err(since) => since,
+        };
+        let found = self.store.read(read)?;
+        if let Some(known) = &found {
+            self.standing.keep(since, key, known.clone());
+        }
+        Ok(found)
+    }
+
+    /// Which of the actions a subject holds now: with a token of the instance, what policies allow who made it; as an account of it, what
+    /// its permissions say; and pulling where everybody may.
+    fn held(
+        &self,
+        subject: Option<&Subject>,
+        repository: &Repository,
+        asked: Actions,
+        peer: IpAddr,
+    ) -> Result<Actions, StoreError> {
+        // Every repository is in a namespace: a name of one component is none of an instance.
+        let Some((namespace, _)) = repository.name().split_once('/') else { return Ok(Actions::NONE) };
+        let id = repository.registry().as_str();
+        let key = Key::Namespace(id.to_owned(), namespace.to_owned());
+        let found = self.known(key, |view| {
+            let Some(instance) = instances::find(view, id)? else { return Ok(None) };
+            let row = namespaces::find(view, &instance, namespace)?;
+            Ok(row.map(|row| {
+                let open = row.public && instance.row.enable_anonymous;
+                Known::Namespace { open, scope: Arc::new(instance.scope) }
+            }))
+        })?;
+        let Some(Known::Namespace { open, scope }) = found else { return Ok(Actions::NONE) };
+        let of_everybody = if open { asked & Actions::PULL } else { Actions::NONE };
+        let Some(subject) = subject else { return Ok(of_everybody) };
+        if let Some((instance, account)) = service_accounts::of_subject(subject) {
+            let own =
+                if instance == id { self.account_holds(id, account, namespace)? } else { Actions::NONE };
+            return Ok(of_everybody | (own & asked));
+        }
+        if !self.token_stands(subject, id)? {
+            return Ok(of_everybody);
+        }
+        let Some(caller) = tokens::caller_of(subject, scope.uin) else { return Ok(of_everybody) };
+        Ok(of_everybody | self.permitted(&caller, &scope.region, repository, asked, peer))
+    }
+
+    fn account_holds(&self, id: &str, account: &str, namespace: &str) -> Result<Actions, StoreError> {
+        let found = self.known(Key::Account(id.to_owned(), account.to_owned()), |view| {
+            let Some(instance) = instances::find(view, id)? else { return Ok(None) };
+            let row = view.get::<ServiceAccounts>(&instance.scope, &(id, account))?;
+            Ok(row.map(|row| Known::Account(Arc::new(row))))
+        })?;
+        match found {
+            Some(Known::Account(row)) if row.is_good(self.now()) => Ok(row.actions(namespace)),
+            _ => Ok(Actions::NONE),
+        }
+    }
+
+    fn token_stands(&self, subject: &Subject, id: &str) -> Result<bool, StoreError> {
+        let Some(presented) = tokens::presented(subject) else { return Ok(false) };
+        if presented.instance != id || !presented.is_timely(self.now()) {
+            return Ok(false);
+        }
+        let Some(token) = presented.token else { return Ok(true) };
+        let found = self.known(Key::Token(id.to_owned(), token.to_owned()), |view| {
+            let Some(instance) = instances::find(view, id)? else { return Ok(None) };
+            Ok(tokens::good_until(view, &instance.scope, id, token)?.map(Known::Token))
+        })?;
+        Ok(matches!(found, Some(Known::Token(end)) if self.now() < end))
     }
 
     fn grant_now(
@@ -78,35 +253,14 @@ impl RegistryAccess {
         peer: IpAddr,
     ) -> Result<Actions, AccessError> {
         let now = self.now();
-        let standing = self
-            .store
-            .read(|view| {
-                let none = Ok::<_, Error>(Standing::default());
-                // Every repository is in a namespace: a name of one component is none of an instance.
-                let Some((namespace, _)) = repository.name().split_once('/') else { return none };
-                let Some(instance) = instances::find(view, repository.registry().as_str())? else {
-                    return none;
-                };
-                if instance.row.status(now) != Status::Running {
-                    return none;
-                }
-                let Some(namespace) = namespaces::find(view, &instance, namespace)? else { return none };
-                let login = match subject {
-                    Some(subject) if tokens::still_holds(view, subject, &instance, now)? => {
-                        tokens::caller_of(subject, &instance)
-                    }
-                    _ => None,
-                };
-                let public = namespace.public && instance.row.enable_anonymous;
-                let region = instance.scope.region.clone();
-                Ok(Standing { public, login: login.map(|caller| (caller, region)) })
-            })
-            .map_err(undecided)?;
-        // Outside the snapshot: the identity reads rows of its own.
-        let public = if standing.public { asked & Actions::PULL } else { Actions::NONE };
-        let Some((caller, region)) = standing.login else { return Ok(public) };
-        let circumstances = Circumstances { source: peer, now: self.world.now(), secure: None };
-        Ok(public | self.permitted(&caller, &region, repository, asked, circumstances))
+        let runs = self.store.read(|view| {
+            let instance = instances::find(view, repository.registry().as_str())?;
+            Ok::<_, StoreError>(instance.is_some_and(|instance| instance.row.status(now) == Status::Running))
+        });
+        if !runs.map_err(AccessError::undecided)? {
+            return Ok(Actions::NONE);
+        }
+        self.held(subject, repository, asked, peer).map_err(AccessError::undecided)
     }
 
     /// Which of the actions the caller's policies allow on the repository.
@@ -116,8 +270,9 @@ impl RegistryAccess {
         region: &str,
         repository: &Repository,
         asked: Actions,
-        circumstances: Circumstances,
+        peer: IpAddr,
     ) -> Actions {
+        let circumstances = Circumstances { source: peer, now: self.world.now(), secure: None };
         let path = format!("repository/{}/{}", repository.registry(), repository.name());
         let resources = [Resource::named(path).qualified("tcr", region, caller)];
         OPERATIONS.into_iter().filter(|(action, _)| asked.contains(*action)).fold(
@@ -142,15 +297,6 @@ impl RegistryAccess {
     }
 }
 
-/// Where a login stands with a repository, as far as the product's own rows say.
-#[derive(Default)]
-struct Standing {
-    /// Everybody may pull.
-    public: bool,
-    /// Who logged in, with the region of the instance.
-    login: Option<(Caller, String)>,
-}
-
 fn undecided(error: Error) -> AccessError {
     AccessError::undecided(error)
 }
@@ -160,6 +306,14 @@ fn located(instance: &Instance, now: Moment) -> Result<RegistryId, AccessError> 
         Status::Running => Ok(RegistryId::new(instance.id.as_str())),
         status => Err(AccessError::Denied(format!("the instance is {}, not Running", status.name()))),
     }
+}
+
+/// Whether a host is the domain of the instances' hosts, or below it or the platform's.
+pub(crate) fn is_under(host: &str, suffix: &str) -> bool {
+    let suffix = without_port(suffix).to_ascii_lowercase();
+    [suffix.as_str(), PLATFORM_SUFFIX]
+        .into_iter()
+        .any(|suffix| host.strip_suffix(suffix).is_some_and(|label| label.is_empty() || label.ends_with('.')))
 }
 
 /// The host of `host:port`; an IPv6 address in brackets keeps its colons.
@@ -174,28 +328,53 @@ impl Access for RegistryAccess {
     /// By host where the host names an instance, else by the first segment of the path. A host of the right form with an unknown
     /// instance is an unknown registry, whatever the path says.
     fn locate(&self, host: &str, name: &str) -> Result<Option<Located>, AccessError> {
-        let (instance_name, rest, prefix) = match self.instance_name(host) {
-            Some(instance_name) => (instance_name, name, None),
-            None => match name.split_once('/') {
-                Some((first, rest)) => (first.to_owned(), rest, Some(first.to_owned())),
+        let (found, rest, prefix) = match self.find_by_host(host).map_err(AccessError::undecided)? {
+            Named::Instance(found) => (found, name, None),
+            Named::Nothing => match name.split_once('/') {
+                Some((first, rest)) => {
+                    let found = self.find_by_name(first).map_err(AccessError::undecided)?;
+                    (found, rest, Some(first.to_owned()))
+                }
                 None => return Ok(None),
             },
         };
-        let found = self.find_by_name(&instance_name).map_err(AccessError::undecided)?;
         let Some(instance) = found else { return Ok(None) };
         let registry = located(&instance, self.now())?;
         Ok(Repository::new(registry, rest).ok().map(|repository| Located { repository, prefix }))
     }
 
     fn locate_host(&self, host: &str) -> Option<RegistryId> {
-        let name = self.instance_name(host)?;
-        match self.find_by_name(&name) {
-            Ok(found) => found.and_then(|instance| located(&instance, self.now()).ok()),
+        match self.find_by_host(host) {
+            Ok(Named::Nothing) => None,
+            Ok(Named::Instance(found)) => found.and_then(|instance| located(&instance, self.now()).ok()),
             Err(error) => {
                 tracing::error!(host, %error, "an instance cannot be looked up");
                 None
             }
         }
+    }
+
+    fn admits(&self, registry: &RegistryId, peer: IpAddr) -> Result<bool, AccessError> {
+        let id = registry.as_str();
+        let found = self.known(Key::Endpoint(id.to_owned()), |view| {
+            let Some(instance) = instances::find(view, id)? else { return Ok(None) };
+            Ok(Some(Known::Endpoint(Arc::new(external_endpoint::find(view, &instance)?))))
+        });
+        match found.map_err(AccessError::undecided)? {
+            Some(Known::Endpoint(endpoint)) => Ok(endpoint.admits(peer)),
+            _ => Ok(false),
+        }
+    }
+
+    fn stands(
+        &self,
+        subject: Option<&Subject>,
+        repository: &Repository,
+        actions: Actions,
+        peer: IpAddr,
+    ) -> Result<bool, AccessError> {
+        let held = self.held(subject, repository, actions, peer).map_err(AccessError::undecided)?;
+        Ok(held.contains(actions))
     }
 
     fn authenticate(
@@ -204,16 +383,12 @@ impl Access for RegistryAccess {
         username: &str,
         password: &str,
     ) -> BoxFuture<'_, Result<Option<Subject>, AccessError>> {
-        std::future::ready(self.authenticate_now(registry, username, password)).boxed()
+        let (registry, username, password) = (registry.cloned(), username.to_owned(), password.to_owned());
+        async move { self.log_in(registry.as_ref(), &username, &password).await }.boxed()
     }
 
-    /// Rights that policies give can be taken away; the root's cannot.
-    fn asks_always(&self, subject: &Subject) -> bool {
-        !tokens::is_of_root(subject)
-    }
-
-    /// Whoever holds a token of the instance may do in its namespaces what the policies of who made the token allow; everybody may pull
-    /// from the public ones.
+    /// Whoever holds a token of the instance may do in its namespaces what the policies of who made the token allow, an account what
+    /// its permissions say; everybody may pull from the public ones.
     fn grant(
         &self,
         subject: Option<&Subject>,

@@ -7,33 +7,43 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use rookery_gateway::Refusal as _;
-use rookery_registry::{Deleted, Deletion, Digest, Hooks, ManifestPush, Origin, Refusal, Repository, Tag};
+use rookery_registry::{
+    Deleted, Deletion, Digest, Hooks, ManifestPush, Origin, Pull, Reference, Refusal, Repository, Tag,
+};
 use rookery_signing::attached::{is_attached_tag, is_signature_tag};
 use rookery_store::Regional;
-use rookery_store::{Read, Scan, StoreError, Table, Transaction};
+use rookery_store::{Read, Scan, Store, StoreError, Table, Transaction};
 use rookery_world::World;
 
 use crate::attachments::{Orphaned, OrphanedRow};
 use crate::error::Error;
+use crate::immutable_tags;
 use crate::instances::{self, Instance, Status};
 use crate::moments::Moment;
 use crate::namespaces;
 use crate::repositories::{self, Repositories, RepositoryRow};
+use crate::service_accounts::{self, ServiceAccounts};
 use crate::signatures::{self, ImageKey, Signatures, Signing, image_key};
 use crate::signing_queue::{self, SigningQueue};
+use crate::sync_runs;
+use crate::webhook_deliveries::{self, Event};
+use crate::webhooks::{self, PullListeners};
 
 /// The other half of the registry's questions.
 #[derive(Clone)]
 pub(crate) struct RegistryHooks {
+    store: Store,
     world: World,
     suffix: Arc<str>,
+    pub(crate) pull_listeners: PullListeners,
     /// Set once the registry is there, which needs these hooks first; weak, because what signs holds the registry.
     signing: Arc<OnceLock<Weak<Signing>>>,
 }
 
 impl RegistryHooks {
-    pub(crate) fn new(world: World, suffix: &str) -> Self {
-        Self { world, suffix: suffix.into(), signing: Arc::default() }
+    pub(crate) fn new(store: Store, world: World, suffix: &str) -> Self {
+        let (suffix, pull_listeners) = (suffix.into(), PullListeners::default());
+        Self { store, world, suffix, pull_listeners, signing: Arc::default() }
     }
 
     /// Says who signs what is pushed. Until then pushes only go on the queue.
@@ -42,11 +52,97 @@ impl RegistryHooks {
     }
 }
 
+impl RegistryHooks {
+    /// A tag that a client has put is an event; what is attached to an image is none.
+    fn tell_push(
+        &self,
+        tx: &mut Transaction<'_>,
+        instance: &Instance,
+        push: &ManifestPush,
+    ) -> Result<(), StoreError> {
+        let Reference::Tag(tag) = &push.reference else { return Ok(()) };
+        if is_attached_tag(tag.as_str()) || push.subject.is_some() {
+            return Ok(());
+        }
+        let event = Event {
+            name: webhooks::PUSH,
+            repository: &push.repository,
+            digest: &push.digest,
+            tags: vec![tag.as_str()],
+            operator: push.pusher.as_ref().map_or("", |pusher| &pusher.id),
+            at: push.pushed_at.into(),
+        };
+        webhook_deliveries::enqueue(tx, instance, &self.suffix, &event)
+    }
+
+    fn tell_deletion(
+        &self,
+        tx: &mut Transaction<'_>,
+        instance: &Instance,
+        deletion: &Deletion,
+        digest: &Digest,
+        tags: &[Tag],
+    ) -> Result<(), StoreError> {
+        let Origin::Client(subject) = &deletion.origin else { return Ok(()) };
+        let tags: Vec<&str> = tags.iter().map(Tag::as_str).filter(|tag| !is_attached_tag(tag)).collect();
+        let event = Event {
+            name: webhooks::DELETE,
+            repository: &deletion.repository,
+            digest,
+            tags,
+            operator: subject.as_ref().map_or("", |subject| &subject.id),
+            at: self.world.now().into(),
+        };
+        webhook_deliveries::enqueue(tx, instance, &self.suffix, &event)
+    }
+}
+
+impl RegistryHooks {
+    /// A pull by digest is one of every tag of the image; one of what has no tag (an image of an index, a signature) is no event.
+    async fn tell_pull(self, repository: Repository, reference: Reference, digest: Digest, operator: String) {
+        let Some(signing) = self.signing.get().and_then(Weak::upgrade) else { return };
+        let tags = match reference {
+            Reference::Tag(tag) => Ok(vec![tag]),
+            Reference::Digest(digest) => signing.registry.tags_of(&repository, &digest),
+        };
+        let at = self.world.now().into();
+        let told = match tags {
+            Ok(tags) => {
+                let (suffix, place) = (Arc::clone(&self.suffix), repository.clone());
+                let write = move |tx: &mut Transaction<'_>| {
+                    let Some(instance) = instances::find(tx, place.registry().as_str())? else {
+                        return Ok::<_, StoreError>(());
+                    };
+                    let tags = tags.iter().map(Tag::as_str).filter(|tag| !is_attached_tag(tag)).collect();
+                    let (repository, digest, operator) = (&place, &digest, operator.as_str());
+                    let event = Event { name: webhooks::PULL, repository, digest, tags, operator, at };
+                    webhook_deliveries::enqueue(tx, &instance, &suffix, &event)
+                };
+                self.store.write(write).await.map_err(Error::from)
+            }
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = told {
+            let internal = error.internal();
+            tracing::error!(%repository, %error, internal, "a pull cannot be told");
+        }
+    }
+}
+
 impl Hooks for RegistryHooks {
     fn accept(&self, tx: &mut Transaction<'_>, push: &ManifestPush) -> Result<(), Refusal> {
         let now = Moment::from(push.pushed_at);
         let instance = accepting_instance(tx, &push.repository, now)?;
+        if let (Reference::Tag(tag), Some(previous)) = (&push.reference, &push.previous)
+            && *previous != push.digest
+            && immutable_tags::is_immutable(tx, &instance, &push.repository, tag.as_str())?
+        {
+            return Err(immutable_tags::refusal(&push.repository, tag.as_str()));
+        }
+        may_create(tx, &instance, push)?;
         note_repository(tx, &instance, push.repository.name(), now)?;
+        self.tell_push(tx, &instance, push)?;
+        sync_runs::note_push(tx, &instance, push)?;
         Ok(signing_queue::enqueue(tx, &instance, push, &self.suffix)?)
     }
 
@@ -58,14 +154,38 @@ impl Hooks for RegistryHooks {
         .boxed()
     }
 
+    fn pulled(&self, pull: &Pull<'_>) -> Option<BoxFuture<'static, ()>> {
+        let (registry, namespace) = (pull.repository.registry().as_str(), pull.repository.namespace());
+        if !self.pull_listeners.contains(registry, namespace) {
+            return None;
+        }
+        let operator = pull.puller.map_or_else(String::new, |puller| puller.id.clone());
+        let (repository, reference) = (pull.repository.clone(), pull.reference.clone());
+        Some(self.clone().tell_pull(repository, reference, pull.digest.clone(), operator).boxed())
+    }
+
     fn deleted(&self, tx: &mut Transaction<'_>, deletion: &Deletion) -> Result<(), Refusal> {
         let repository = &deletion.repository;
         // Of a deleted instance nothing is left to take along.
         let Some(instance) = instances::find(tx, repository.registry().as_str())? else { return Ok(()) };
         match &deletion.target {
             Deleted::Repository => forget_repository(tx, &instance, repository)?,
-            Deleted::Tag { tag, .. } => forget_signature(tx, &instance, repository, tag, &deletion.origin)?,
+            Deleted::Tag { tag, digest } => {
+                keep_immutable(tx, &instance, repository, std::slice::from_ref(tag), &deletion.origin)?;
+                self.tell_deletion(tx, &instance, deletion, digest, std::slice::from_ref(tag))?;
+                sync_runs::note_deletion(
+                    tx,
+                    &instance,
+                    deletion,
+                    std::slice::from_ref(tag),
+                    self.world.now(),
+                )?;
+                forget_signature(tx, &instance, repository, tag, &deletion.origin)?;
+            }
             Deleted::Manifest { digest, tags, subject } => {
+                keep_immutable(tx, &instance, repository, tags, &deletion.origin)?;
+                self.tell_deletion(tx, &instance, deletion, digest, tags)?;
+                sync_runs::note_deletion(tx, &instance, deletion, tags, self.world.now())?;
                 if let (Some(subject), Origin::Client(_)) = (subject, &deletion.origin) {
                     let image = image_key(repository, subject);
                     signatures::note_deleted(tx, &instance, &image, |row| row.forget_referrer(digest))?;
@@ -126,6 +246,24 @@ fn accepting_instance(
     Ok(instance)
 }
 
+/// A service account makes repositories only where its permissions say so.
+fn may_create(tx: &Transaction<'_>, instance: &Instance, push: &ManifestPush) -> Result<(), Refusal> {
+    let Some((_, account)) = push.pusher.as_ref().and_then(service_accounts::of_subject) else {
+        return Ok(());
+    };
+    if repositories::find(tx, instance, push.repository.name())?.is_some() {
+        return Ok(());
+    }
+    let row = tx.get::<ServiceAccounts>(&instance.scope, &(instance.id.as_str(), account))?;
+    if row.is_some_and(|row| row.may_create(push.repository.namespace())) {
+        return Ok(());
+    }
+    Err(Refusal::denied(format!(
+        "the service account {account} may not create the repository {}: it lacks tcr:CreateRepository",
+        push.repository.name()
+    )))
+}
+
 /// The first push makes the repository, every push changes it.
 fn note_repository(
     tx: &mut Transaction<'_>,
@@ -142,6 +280,25 @@ fn note_repository(
         Error::Store(error) => Refusal::from(error),
         told => Refusal::denied(told.to_string()),
     })
+}
+
+/// A client cannot take an immutable tag away, nor what it names.
+fn keep_immutable(
+    tx: &Transaction<'_>,
+    instance: &Instance,
+    repository: &Repository,
+    tags: &[Tag],
+    origin: &Origin,
+) -> Result<(), Refusal> {
+    if matches!(origin, Origin::Internal) {
+        return Ok(());
+    }
+    for tag in tags {
+        if immutable_tags::is_immutable(tx, instance, repository, tag.as_str())? {
+            return Err(immutable_tags::refusal(repository, tag.as_str()));
+        }
+    }
+    Ok(())
 }
 
 fn forget_repository(

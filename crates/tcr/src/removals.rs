@@ -8,15 +8,27 @@ use time::Duration;
 
 use crate::Tcr;
 use crate::attachments::Orphaned;
+use crate::custom_domains::CustomDomains;
 use crate::error::Error;
+use crate::external_endpoint::ExternalEndpoints;
+use crate::gc_jobs::GcJobs;
+use crate::immutable_tags::ImmutableRules;
 use crate::instance_keys::InstanceKeys;
 use crate::instances::{Instance, Instances};
 use crate::namespaces::Namespaces;
+use crate::numbers::Numbers;
+use crate::replicas::Replicas;
 use crate::repositories::Repositories;
+use crate::service_accounts::ServiceAccounts;
 use crate::signature_policies::SignaturePolicies;
 use crate::signatures::{ImageKey, Signatures};
 use crate::signing_queue::SigningQueue;
+use crate::sync_rules::SyncRules;
+use crate::sync_runs::SyncRuns;
+use crate::tag_retention::{RetentionExecutions, RetentionRules, RetentionTasks};
 use crate::tokens::Tokens;
+use crate::webhook_deliveries::WebhookDeliveries;
+use crate::webhooks::WebhookTriggers;
 
 /// Instances that are gone, and whose content may not be.
 pub(crate) struct Removals;
@@ -45,6 +57,20 @@ pub(crate) fn remove(
     clear::<Repositories, (String, String)>(tx, instance)?;
     clear::<Tokens, (String, String)>(tx, instance)?;
     clear::<SignaturePolicies, (String, String)>(tx, instance)?;
+    clear::<ImmutableRules, (String, String)>(tx, instance)?;
+    clear::<RetentionRules, (String, i64)>(tx, instance)?;
+    clear::<RetentionExecutions, (String, i64)>(tx, instance)?;
+    clear::<RetentionTasks, (String, i64, i64)>(tx, instance)?;
+    clear::<Numbers, (String, String)>(tx, instance)?;
+    clear::<ServiceAccounts, (String, String)>(tx, instance)?;
+    clear::<CustomDomains, (String, String)>(tx, instance)?;
+    clear::<GcJobs, (String, i64)>(tx, instance)?;
+    clear::<Replicas, (String, String)>(tx, instance)?;
+    clear::<SyncRules, (String, i64)>(tx, instance)?;
+    clear::<SyncRuns, (String, i64)>(tx, instance)?;
+    clear::<WebhookTriggers, (String, i64)>(tx, instance)?;
+    clear::<WebhookDeliveries, (String, i64)>(tx, instance)?;
+    tx.delete::<ExternalEndpoints>(&instance.scope, &instance.id)?;
     clear::<Signatures, ImageKey>(tx, instance)?;
     clear::<SigningQueue, ImageKey>(tx, instance)?;
     clear::<Orphaned, ImageKey>(tx, instance)?;

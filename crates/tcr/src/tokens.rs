@@ -114,7 +114,7 @@ pub(crate) fn log_in(
         return Ok(None);
     }
     if let Some(token) = &claims.token_id
-        && !is_good(read, &scope, &id, token, now)?
+        && good_until(read, &scope, &id, token)?.is_none_or(|end| end <= now)
     {
         return Ok(None);
     }
@@ -134,42 +134,39 @@ pub(crate) fn log_in(
 }
 
 /// Who made the token that a subject logged in with, in the account that owns the instance.
-pub(crate) fn caller_of(subject: &Subject, instance: &Instance) -> Option<Caller> {
+pub(crate) fn caller_of(subject: &Subject, owner: u64) -> Option<Caller> {
     let caller: LoginCaller = serde_json::from_str(subject.attributes.get(CALLER)?).ok()?;
-    caller.into_caller(instance.scope.uin)
+    caller.into_caller(owner)
 }
 
-/// Whether a subject logged in with a token that the root made with a permanent key.
-pub(crate) fn is_of_root(subject: &Subject) -> bool {
-    let caller = subject.attributes.get(CALLER).and_then(|text| serde_json::from_str(text).ok());
-    caller.is_some_and(|caller: LoginCaller| caller.is_root())
+/// The token that a subject logged in with earlier.
+pub(crate) struct Presented<'a> {
+    pub(crate) instance: &'a str,
+    /// The id of a long-term token; a temporary one has none.
+    pub(crate) token: Option<&'a str>,
+    expires: i64,
 }
 
-/// Whether who logged in earlier is still welcome in the instance: the bearer token that the registry gave out may be older than
-/// what has since become of the login.
-pub(crate) fn still_holds(
-    read: &impl Read,
-    subject: &Subject,
-    instance: &Instance,
-    now: Moment,
-) -> Result<bool, StoreError> {
-    let attribute = |name| subject.attributes.get(name).map(String::as_str);
-    let expires = attribute(EXPIRES).and_then(|seconds| seconds.parse::<i64>().ok());
-    if attribute(INSTANCE) != Some(instance.id.as_str())
-        || expires.is_none_or(|expires| expires <= now.seconds())
-    {
-        return Ok(false);
+impl Presented<'_> {
+    pub(crate) fn is_timely(&self, now: Moment) -> bool {
+        now.seconds() < self.expires
     }
-    attribute(TOKEN).map_or(Ok(true), |token| is_good(read, &instance.scope, &instance.id, token, now))
 }
 
-fn is_good(
+/// What a subject logged in with; `None` where it was no token.
+pub(crate) fn presented(subject: &Subject) -> Option<Presented<'_>> {
+    let attribute = |name| subject.attributes.get(name).map(String::as_str);
+    let expires = attribute(EXPIRES)?.parse().ok()?;
+    Some(Presented { instance: attribute(INSTANCE)?, token: attribute(TOKEN), expires })
+}
+
+/// Until when a long-term token is good; `None` for one that is gone or disabled.
+pub(crate) fn good_until(
     read: &impl Read,
     scope: &Regional,
     instance: &str,
     token: &str,
-    now: Moment,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Moment>, StoreError> {
     let row = read.get::<Tokens>(scope, &(instance, token))?;
-    Ok(row.is_some_and(|row| row.enabled && now < row.expires_at))
+    Ok(row.filter(|row| row.enabled).map(|row| row.expires_at))
 }

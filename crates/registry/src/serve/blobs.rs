@@ -9,7 +9,6 @@ use crate::Registry;
 use crate::body::ResponseBody;
 use crate::digest::Digest;
 use crate::errors::Error;
-use crate::links::OpenBlob;
 use crate::ranges::{VALIDATOR, Wanted, is_unmodified, wanted};
 
 const OCTETS: &str = "application/octet-stream";
@@ -20,13 +19,16 @@ impl Registry {
             self.unlink_blob(&request.repository, digest).await?;
             return Ok(empty(StatusCode::ACCEPTED));
         }
-        let size = self.pulled_size(&request.repository, digest)?;
+        let size = if request.arrival.method == Method::HEAD {
+            self.promise_blob(&request.repository, digest).await?
+        } else {
+            self.pulled_size(&request.repository, digest)?
+        };
         let Some(size) = size else { return Err(Error::BlobUnknown(digest.clone()).into()) };
         let etag = format!("\"{digest}\"");
         let mut response = if is_unmodified(&request.arrival.headers, &etag) {
             empty(StatusCode::NOT_MODIFIED)
         } else if request.arrival.method == Method::HEAD {
-            self.note_asked_for(&request.repository, digest, self.inner.world.now());
             with_body(StatusCode::OK, OCTETS, size, ResponseBody::default())
         } else {
             self.download(request, digest, size, &etag).await?
@@ -50,16 +52,8 @@ impl Registry {
             Wanted::Part { start, length } => (start, length),
             Wanted::Unsatisfiable => return Err(Error::RangeNotSatisfiable { size }),
         };
-        let blob = self.open_blob(digest, size).await?.ok_or_else(|| Error::BlobUnknown(digest.clone()))?;
-        let body = match blob {
-            OpenBlob::Small(bytes) => {
-                // Blobs of this kind are far shorter than a usize can count.
-                let start = usize::try_from(start).unwrap_or(bytes.len()).min(bytes.len());
-                let end = start.saturating_add(usize::try_from(length).unwrap_or(0)).min(bytes.len());
-                ResponseBody::bytes(bytes.slice(start..end))
-            }
-            OpenBlob::Large(file) => ResponseBody::file(file, start, length),
-        };
+        let body = self.read_blob(digest, size, start, length).await?;
+        let body = body.ok_or_else(|| Error::BlobUnknown(digest.clone()))?;
         let status = if wanted == Wanted::Whole { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
         let mut response = with_body(status, OCTETS, length, body);
         if wanted != Wanted::Whole {

@@ -8,6 +8,7 @@ use super::{Admitted, Answer, location, read_body, unknown};
 use crate::Registry;
 use crate::body::{RequestBody, ResponseBody};
 use crate::errors::Error;
+use crate::hooks::Pull;
 use crate::manifests::MANIFEST_LIMIT;
 use crate::names::{Reference, Tag};
 use crate::ranges::{VALIDATOR, is_unmodified};
@@ -32,13 +33,20 @@ impl Registry {
                 }
                 Ok(empty(StatusCode::ACCEPTED))
             }
-            _ => self.pull_manifest(request, &reference),
+            _ => self.pull_manifest(request, &reference).await,
         }
     }
 
-    fn pull_manifest(&self, request: &Admitted, reference: &Reference) -> Answer {
+    async fn pull_manifest(&self, request: &Admitted, reference: &Reference) -> Answer {
         let repository = &request.repository;
+        let epoch = self.promise_epoch();
         let pulled = self.pulled(repository, reference)?.ok_or_else(|| unknown(reference))?;
+        // Whoever only asks whether it is there may be about to name it in an index.
+        if request.arrival.method == Method::HEAD
+            && !self.promise_manifest(repository, &pulled.digest, epoch).await?
+        {
+            return Err(unknown(reference).into());
+        }
         if is_unmodified(&request.arrival.headers, &pulled.etag) {
             let mut response = empty(StatusCode::NOT_MODIFIED);
             put(&mut response, DOCKER_CONTENT_DIGEST, pulled.digest.as_str());
@@ -49,7 +57,13 @@ impl Registry {
             ResponseBody::default()
         } else {
             let bytes = self.manifest_bytes(repository, &pulled.digest)?;
-            ResponseBody::bytes(bytes.ok_or_else(|| unknown(reference))?)
+            let bytes = bytes.ok_or_else(|| unknown(reference))?;
+            let (digest, caller) = (&pulled.digest, request.caller.subject());
+            let pull = Pull { repository, reference, digest, puller: caller };
+            if let Some(telling) = self.inner.hooks.pulled(&pull) {
+                telling.await;
+            }
+            ResponseBody::bytes(bytes)
         };
         let mut response = Response::new(body);
         response.headers_mut().clone_from(&pulled.headers);

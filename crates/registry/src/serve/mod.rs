@@ -10,6 +10,7 @@ mod tags;
 mod uploads;
 
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
@@ -34,6 +35,35 @@ use reply::{Failure, json};
 
 type Answer = Result<Response<ResponseBody>, Failure>;
 
+/// Put into a request's extensions by whoever wants to know who asked for what.
+#[derive(Debug, Clone, Default)]
+pub struct Witness(Arc<OnceLock<Seen>>);
+
+#[derive(Debug)]
+struct Seen {
+    repository: Repository,
+    caller: Option<Arc<str>>,
+}
+
+impl Witness {
+    /// The repository that was asked for, as `<registry>/<name>`, once the caller was known.
+    #[must_use]
+    pub fn repository(&self) -> Option<String> {
+        self.0.get().map(|seen| seen.repository.to_string())
+    }
+
+    /// The [`Subject`](crate::Subject) that asked; `None` for an anonymous client and for a request that was turned away before.
+    #[must_use]
+    pub fn caller(&self) -> Option<&str> {
+        self.0.get()?.caller.as_deref()
+    }
+
+    fn see(&self, repository: &Repository, caller: &Caller) {
+        let caller = caller.subject().map(|subject| Arc::from(subject.id.as_str()));
+        self.0.get_or_init(|| Seen { repository: repository.clone(), caller });
+    }
+}
+
 /// Where a request came from and how it was addressed.
 struct Arrival {
     method: Method,
@@ -43,6 +73,7 @@ struct Arrival {
     host: String,
     secure: bool,
     peer: IpAddr,
+    witness: Option<Witness>,
 }
 
 /// A request below a repository whose caller may do what it asks.
@@ -120,7 +151,9 @@ impl Registry {
             return Err(Error::ParameterInvalid("host").into());
         }
         let host = host.to_owned();
-        let arrival = Arrival { method: head.method, headers: head.headers, query, host, secure, peer };
+        let witness = head.extensions.get::<Witness>().cloned();
+        let arrival =
+            Arrival { method: head.method, headers: head.headers, query, host, secure, peer, witness };
         match route {
             Route::Token => self.issue_token(&arrival, body).await,
             Route::Ping => self.ping(&arrival).await,
@@ -155,13 +188,17 @@ impl Registry {
         let seen = seen(&located);
         let repository = located.repository;
         self.admit(repository.registry(), arrival.peer)?;
-        let scope = Scope::Repository { name: seen.clone(), actions: asked_for(actions) };
+        // Made only for whoever is turned away.
+        let scope = || Scope::Repository { name: seen.clone(), actions: asked_for(actions) };
         let caller = self.caller(Some(repository.registry()), arrival.headers.get(AUTHORIZATION)).await;
-        let caller = caller.map_err(|stranger| self.turn_away(&arrival, &scope, stranger))?;
+        let caller = caller.map_err(|stranger| self.turn_away(&arrival, &scope(), stranger))?;
+        if let Some(witness) = &arrival.witness {
+            witness.see(&repository, &caller);
+        }
         if !self.holds(&caller, &repository, actions, arrival.peer).await? {
             return Err(match caller {
                 Caller::Bearer(_) => {
-                    self.turn_away(&arrival, &scope, Stranger::Challenged(Why::InsufficientScope))
+                    self.turn_away(&arrival, &scope(), Stranger::Challenged(Why::InsufficientScope))
                 }
                 // Another token would not help whoever already gave a password.
                 Caller::Basic(_) => {

@@ -86,7 +86,7 @@ impl Registry {
         let registry = self.clone();
         let finish = async move {
             let verified = registry.inner.uploads.finish(&session, chunk, body, digest.clone()).await?;
-            registry.publish(&request.repository, verified).await?;
+            registry.publish(&request.repository, verified, true).await?;
             Ok(created(&request.seen, &digest))
         };
         tokio::spawn(finish).await.map_err(Error::from)?

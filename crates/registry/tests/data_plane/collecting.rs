@@ -1,9 +1,9 @@
 //! Giving space back while everything that is used stays.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use http::Method;
-use rookery_registry::{CollectOptions, Collected, Deleted, Digest, Origin, RegistryId};
+use rookery_registry::{
+    CollectOptions, Collected, Deleted, Digest, Ending, Origin, Phase, RegistryId, Whose,
+};
 use serde_json::json;
 use time::Duration;
 
@@ -46,7 +46,7 @@ async fn what_nothing_names_goes() {
     let young = collect(&kit, ALL).await;
     assert_eq!(young, Collected::default());
     kit.world.advance(Duration::HOUR * 2);
-    let expected = Collected { manifests: 0, links: 2, blobs: 2, bytes: 12 };
+    let expected = Collected { manifests: 0, links: 2, blobs: 2, bytes: 12, files: 0 };
     let dry = collect(&kit, CollectOptions { dry_run: true, ..ALL }).await;
     assert_eq!(dry, Collected { links: 2, ..Collected::default() });
     assert_eq!(collect(&kit, ALL).await, expected);
@@ -77,6 +77,9 @@ async fn untagged_manifests_go_with_what_they_kept() {
         collect(&kit, CollectOptions { untagged_manifests: false, ..ALL }).await,
         Collected::default()
     );
+    // The tag can still be restored.
+    assert_eq!(collect(&kit, ALL).await, Collected::default());
+    kit.world.advance(Duration::DAY);
     let collected = collect(&kit, ALL).await;
     assert_eq!((collected.manifests, collected.links, collected.blobs), (3, 2, 2));
     kit.get(format!("/v2/{APP}/manifests/{}", digest_of(&child))).await.fails(404, "MANIFEST_UNKNOWN");
@@ -99,7 +102,7 @@ async fn what_the_product_holds_on_to_stays() {
     kit.blob(APP, "unused").await;
     kit.world.advance(Duration::DAY);
     *kit.product.frozen.lock() = Some("*".to_owned());
-    assert_eq!(collect(&kit, ALL).await, Collected { manifests: 0, links: 1, blobs: 1, bytes: 6 });
+    assert_eq!(collect(&kit, ALL).await, Collected { manifests: 0, links: 1, blobs: 1, bytes: 6, files: 0 });
     kit.get(format!("/v2/{APP}/manifests/{digest}")).await.is(200);
 }
 
@@ -126,41 +129,67 @@ async fn a_blob_stays_while_any_registry_holds_it() {
     assert!(file_of(&kit, &digest).exists());
     let other = RegistryId::new("tcr-other");
     let collected = kit.registry.collect(&other, ALL).await.expect("collected");
-    assert_eq!(collected, Collected { manifests: 0, links: 1, blobs: 1, bytes: 6 });
+    assert_eq!(collected, Collected { manifests: 0, links: 1, blobs: 1, bytes: 6, files: 0 });
     assert!(!file_of(&kit, &digest).exists());
 }
 
-/// The clock leaps, so a collection takes what was pushed a moment ago: the worst case of a slow client. A push may then
-/// be told that its blobs are gone, but one that got its 201 has everything.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn pushes_and_collections_at_once_lose_nothing() {
+#[tokio::test]
+async fn an_index_can_name_what_its_client_was_told_is_there() {
     let kit = Kit::new();
-    let done = AtomicBool::new(false);
-    let pushing = async {
-        for round in 0..40 {
-            let (manifest, tag) =
-                (kit.image_manifest(APP, &(round % 3).to_string()).await, format!("v{}", round % 2));
-            let reply = kit.put(APP, &tag, IMAGE, &manifest).await;
-            if reply.status != 201 {
-                reply.fails(404, "MANIFEST_BLOB_UNKNOWN");
-            }
-        }
-        done.store(true, Ordering::Relaxed);
-    };
-    let collecting = async {
-        while !done.load(Ordering::Relaxed) {
-            kit.world.advance(Duration::HOUR * 2);
-            collect(&kit, ALL).await;
-        }
-    };
-    tokio::join!(pushing, collecting);
-    // Whatever is there now is whole.
-    let tags = kit.registry.tags(&repository(APP), None, 10).expect("listed");
-    for entry in tags {
-        for blob in entry.manifest.config.iter().chain(&entry.manifest.layers) {
-            kit.get(format!("/v2/{APP}/blobs/{blob}")).await.is(200);
-        }
+    let child = kit.image_manifest(APP, "child").await;
+    kit.put(APP, digest_of(&child).as_str(), IMAGE, &child).await.is(201);
+    kit.world.advance(Duration::DAY);
+    kit.head(format!("/v2/{APP}/manifests/{}", digest_of(&child))).await.is(200);
+    assert_eq!(collect(&kit, ALL).await, Collected::default());
+    let index = json!({"schemaVersion": 2, "manifests": [descriptor(IMAGE, child.to_string().as_bytes())]});
+    kit.put(APP, "multi", INDEX, &index).await.is(201);
+    kit.world.advance(Duration::DAY);
+    assert_eq!(collect(&kit, ALL).await, Collected::default());
+}
+
+#[tokio::test]
+async fn a_collection_is_a_job() {
+    let kit = Kit::new();
+    for number in 0..5 {
+        kit.blob(APP, format!("unused {number}")).await;
+        let elsewhere = format!("/v2/{APP}/blobs/uploads/?digest={}", Digest::sha256(b"other"));
+        kit.call(Method::POST, elsewhere).header("host", "other.test").body("other").send().await.is(201);
     }
-    // And a push in peace succeeds.
-    kit.image(APP, "v1", "1").await;
+    kit.world.advance(Duration::DAY);
+    let job = kit.registry.start_collection(Whose::Registry(RegistryId::new("tcr-demo")), ALL);
+    let (ending, collected) = job.ended().await;
+    assert_eq!((ending, collected.links, collected.blobs, collected.bytes), (Ending::Finished, 5, 5, 40));
+    let state = job.state();
+    assert_eq!(
+        (state.phase, state.collected, state.ending),
+        (Phase::Ended, collected, Some(Ending::Finished))
+    );
+    // Five links, six blobs of which one is of another registry, and its file.
+    assert_eq!(state.examined, 5 + 6 + 1);
+    let all = kit.registry.start_collection(Whose::All, ALL);
+    assert_eq!(all.ended().await.1, Collected { links: 1, blobs: 1, bytes: 5, ..Collected::default() });
+}
+
+#[tokio::test]
+async fn a_cancelled_collection_takes_nothing_more() {
+    let kit = Kit::new();
+    let digest = kit.blob(APP, "unused").await;
+    kit.world.advance(Duration::DAY);
+    let job = kit.registry.start_collection(Whose::All, ALL);
+    job.cancel();
+    assert_eq!(job.ended().await, (Ending::Cancelled, Collected::default()));
+    kit.get(format!("/v2/{APP}/blobs/{digest}")).await.is(200);
+    // The next one is not held up.
+    assert_eq!(kit.registry.start_collection(Whose::All, ALL).ended().await.0, Ending::Finished);
+}
+
+#[tokio::test]
+async fn a_failed_collection_says_so() {
+    let kit = Kit::new();
+    kit.blob(APP, "unused").await;
+    kit.world.advance(Duration::DAY);
+    std::fs::remove_dir_all(kit.directory.path().join("blobs/sha512")).expect("removed");
+    let (ending, collected) = kit.registry.start_collection(Whose::All, ALL).ended().await;
+    assert_eq!(ending, Ending::Failed("listing blobs failed".to_owned()));
+    assert_eq!((collected.links, collected.blobs), (1, 1));
 }

@@ -131,3 +131,35 @@ async fn old_uploads_are_swept_and_young_ones_stay() {
     kit.get(&young).await.fails(404, "BLOB_UPLOAD_UNKNOWN");
     assert_eq!(fs::read_dir(kit.directory.path().join("uploads")).expect("listed").count(), 0);
 }
+
+#[tokio::test]
+async fn abandoned_uploads_go_without_being_asked() {
+    let kit = Kit::new();
+    let location = kit.post(UPLOADS).await.is(202).header("location").to_owned();
+    kit.image("library/app", "v1", "one").await;
+    kit.image("library/app", "v1", "two").await;
+    kit.world.advance(Duration::days(2));
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let maintenance = tokio::spawn(kit.registry.clone().run_maintenance(stopped));
+    while kit.get(location.clone()).await.status != 404 {
+        tokio::task::yield_now().await;
+    }
+    stop.send(true).expect("told");
+    maintenance.await.expect("ended");
+    // The past tag went in the same pass, or in this one.
+    kit.registry.forget_past_tags().await.expect("forgotten");
+    let past = kit.registry.tag_history(&crate::kit::repository("library/app"), None, 9).expect("listed");
+    assert_eq!(past, Vec::new());
+}
+
+#[tokio::test]
+async fn a_registry_is_ready_while_it_can_write() {
+    let kit = Kit::new();
+    kit.registry.ready().await.expect("ready");
+    let (uploads, away) = (kit.directory.path().join("uploads"), kit.directory.path().join("away"));
+    fs::rename(&uploads, &away).expect("moved");
+    assert!(matches!(kit.registry.ready().await, Err(rookery_registry::Error::Disk { .. })));
+    fs::rename(&away, &uploads).expect("moved back");
+    kit.registry.ready().await.expect("ready again");
+    assert_eq!(fs::read_dir(uploads).expect("listed").count(), 0);
+}

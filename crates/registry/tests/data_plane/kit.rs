@@ -11,10 +11,10 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use parking_lot::Mutex;
 use rookery_registry::{
-    Access, AccessError, Actions, Deletion, Digest, Hooks, Located, ManifestPush, Options, Refusal, Registry,
-    RegistryId, Repository, Subject, Tag, TokenKey,
+    Access, AccessError, Actions, Deletion, Digest, Hooks, Located, ManifestPush, Options, Place, Pull,
+    Refusal, Registry, RegistryId, Repository, Subject, Tag, TokenKey, usage,
 };
-use rookery_store::{Store, Transaction};
+use rookery_store::{Store, StoreError, Transaction};
 use rookery_world::World;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,6 +39,12 @@ pub(crate) struct Product {
     pub(crate) deleted: Mutex<Vec<Deletion>>,
     /// Refuses tags called so, to be pushed or deleted; `*` refuses every deletion.
     pub(crate) frozen: Mutex<Option<String>>,
+    /// Whose login has been taken back.
+    pub(crate) gone: Mutex<Option<String>>,
+    /// Pulls told: what was asked for, and who asked.
+    pub(crate) pulled: Mutex<Vec<(String, Option<String>)>>,
+    /// How many bytes the registry may hold.
+    pub(crate) quota: Mutex<Option<u64>>,
     /// Makes every question of access fail.
     pub(crate) broken: Mutex<bool>,
 }
@@ -46,6 +52,15 @@ pub(crate) struct Product {
 impl Product {
     fn check(&self) -> Result<(), AccessError> {
         if *self.broken.lock() { Err(AccessError::undecided("the database at /secret")) } else { Ok(()) }
+    }
+}
+
+impl Product {
+    fn check_quota(&self, used: u64, added: u64) -> Result<(), Refusal> {
+        match *self.quota.lock() {
+            Some(quota) if used + added > quota => Err(Refusal::over_quota(used, added, quota)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -90,6 +105,17 @@ impl Access for Product {
         Box::pin(async move { self.check().map(|()| found) })
     }
 
+    fn stands(
+        &self,
+        subject: Option<&Subject>,
+        _: &Repository,
+        _: Actions,
+        _: IpAddr,
+    ) -> Result<bool, AccessError> {
+        self.check()?;
+        Ok(self.gone.lock().as_deref() != subject.map(|subject| subject.id.as_str()) || subject.is_none())
+    }
+
     fn grant(
         &self,
         subject: Option<&Subject>,
@@ -109,16 +135,35 @@ impl Access for Product {
 }
 
 impl Hooks for Product {
-    fn accept(&self, _: &mut Transaction<'_>, push: &ManifestPush) -> Result<(), Refusal> {
+    fn accept(&self, tx: &mut Transaction<'_>, push: &ManifestPush) -> Result<(), Refusal> {
         self.accepting.lock().push(push.clone());
+        let used = usage(tx, Place::Registry(push.repository.registry()))?.bytes;
+        self.check_quota(used, if push.new_manifest { push.size } else { 0 })?;
         if self.frozen.lock().as_deref() == Some(push.reference.to_string().as_str()) {
             return Err(Refusal::new(StatusCode::PRECONDITION_FAILED, "DENIED", "the tag is immutable"));
         }
         Ok(())
     }
 
+    fn accept_blob(
+        &self,
+        tx: &mut Transaction<'_>,
+        repository: &Repository,
+        _: &Digest,
+        size: u64,
+    ) -> Result<(), Refusal> {
+        let used = usage(tx, Place::Registry(repository.registry()))?.bytes;
+        self.check_quota(used - size, size)
+    }
+
     fn accepted(&self, push: ManifestPush) -> BoxFuture<'_, ()> {
         Box::pin(async move { self.accepted.lock().push(push) })
+    }
+
+    fn pulled(&self, pull: &Pull<'_>) -> Option<BoxFuture<'static, ()>> {
+        let puller = pull.puller.map(|puller| puller.id.clone());
+        self.pulled.lock().push((pull.reference.to_string(), puller));
+        None
     }
 
     fn deleted(&self, _: &mut Transaction<'_>, deletion: &Deletion) -> Result<(), Refusal> {
@@ -222,6 +267,18 @@ impl Kit {
     pub(crate) fn restarted(self) -> Self {
         let Self { registry, world, store, directory, key, .. } = self;
         drop(registry);
+        Self::open(directory, store, world, key)
+    }
+
+    /// As a state of an older version, without any usage, is opened.
+    pub(crate) async fn recounted(self) -> Self {
+        let Self { registry, world, store, directory, key, .. } = self;
+        drop(registry);
+        let forget = |tx: &mut Transaction<'_>| {
+            tx.drop_table("registry.usage")?;
+            tx.drop_table("registry.counted")
+        };
+        store.write::<_, StoreError, _>(forget).await.expect("forgotten");
         Self::open(directory, store, world, key)
     }
 

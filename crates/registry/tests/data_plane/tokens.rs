@@ -242,3 +242,41 @@ async fn who_cannot_be_asked_is_an_internal_error_that_says_nothing() {
     }
     assert!(basic("x").starts_with("Basic "));
 }
+
+#[tokio::test]
+async fn a_token_opens_nothing_once_its_login_is_taken_back() {
+    let kit = Kit::new();
+    kit.image("library/app", "v1", "one").await;
+    let scope = "repository:library/app:pull,push";
+    let (alice, carol) = (
+        kit.token("demo.test", Some("alice"), &[scope]).await,
+        kit.token("demo.test", Some("carol"), &[scope]).await,
+    );
+    let pull = |token| kit.call(Method::GET, "/v2/library/app/manifests/v1").bearer(token).send();
+    pull(&carol).await.is(200);
+    *kit.product.gone.lock() = Some("carol".to_owned());
+    let challenge = pull(&carol).await.is(401);
+    assert!(challenge.header("www-authenticate").contains(r#"error="insufficient_scope""#));
+    kit.call(Method::POST, "/v2/library/app/blobs/uploads/").bearer(&carol).send().await.is(401);
+    pull(&alice).await.is(200);
+    *kit.product.gone.lock() = None;
+    pull(&carol).await.is(200);
+}
+
+#[tokio::test]
+async fn pulls_are_told_and_looks_are_not() {
+    let kit = Kit::new();
+    let digest = kit.image("public/app", "v1", "one").await;
+    kit.product.pulled.lock().clear();
+    let tag = "/v2/public/app/manifests/v1";
+    kit.call(Method::HEAD, tag).send().await.is(200);
+    let etag = format!("\"{digest}\"");
+    kit.call(Method::GET, tag).header("if-none-match", &etag).send().await.is(304);
+    kit.get("/v2/public/app/manifests/none").await.is(404);
+    assert_eq!(*kit.product.pulled.lock(), []);
+    kit.call(Method::GET, tag).user("bob").send().await.is(200);
+    let token = kit.token("demo.test", None, &["repository:public/app:pull"]).await;
+    kit.call(Method::GET, format!("/v2/public/app/manifests/{digest}")).bearer(&token).send().await.is(200);
+    let told = [("v1".to_owned(), Some("bob".to_owned())), (digest.to_string(), None)];
+    assert_eq!(*kit.product.pulled.lock(), told);
+}

@@ -242,3 +242,24 @@ fn a_row_or_an_index_that_is_not_what_its_type_says_is_damaged() {
         assert_eq!(row, Some(note("old", None)));
     }
 }
+
+/// A table whose keys say everything.
+struct Marks;
+
+impl rookery_store::Table for Marks {
+    const NAME: &'static str = "test.marks";
+    type Scope = Global;
+    type Key = String;
+    type Row = ();
+}
+
+#[test]
+fn a_row_that_holds_nothing_comes_back() {
+    for (store, _kept) in stores() {
+        commit(&store, |tx| tx.put::<Marks>(&Global, &"here".to_owned(), &()));
+        let text = exported(&store);
+        let fresh = Store::in_memory();
+        wait(fresh.import(text.as_bytes())).unwrap();
+        assert!(fresh.read(|view| view.contains::<Marks>(&Global, "here")).unwrap());
+    }
+}

@@ -2,7 +2,7 @@
 
 use rookery_api::tcr::{DeleteImageRequest, DeleteImageResponse};
 use rookery_gateway::{Call, Resource};
-use rookery_registry::{Error as RegistryError, Origin};
+use rookery_registry::{Error as RegistryError, Origin, Subject};
 
 use crate::Tcr;
 use crate::actions;
@@ -18,16 +18,20 @@ pub(crate) async fn delete_image(
     call: Call<DeleteImageRequest>,
 ) -> Result<DeleteImageResponse, Error> {
     let (scope, now) = (instances::scope(&call), tcr.now());
+    let operator = Subject::new(call.caller.uin().to_string());
     let request = call.request;
     let name = repositories::whole_name(&request.namespace_name, &request.repository_name);
     let instance = tcr
         .store
         .read(|view| instances::running(view, &scope, &request.registry_id, now, instances::CONTENT))?;
     let (repository, image) = tcr.find_image(&instance, &name, &request.image_version)?;
-    match tcr.registry.delete_manifest(&repository, &image.digest, Origin::Client(None)).await {
+    match tcr.registry.delete_manifest(&repository, &image.digest, Origin::Client(Some(operator))).await {
         Ok(()) => {}
         Err(RegistryError::ManifestUnknown(_)) => {
             return Err(Error::NoImage { reference: format!("{name}:{}", request.image_version) });
+        }
+        Err(RegistryError::Refused(refusal)) if refusal.code == "PRECONDITION" => {
+            return Err(Error::ImmutableTag(request.image_version));
         }
         Err(error) => return Err(error.into()),
     }

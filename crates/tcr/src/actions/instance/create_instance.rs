@@ -76,15 +76,20 @@ fn prepaid(
         0 => Ok(None),
         1 => {
             let charge = charge.ok_or(Error::Missing("RegistryChargePrepaid"))?;
-            let months = u32::try_from(charge.period).ok().filter(|months| (1..=60).contains(months));
-            let months = months.ok_or_else(|| invalid("RegistryChargePrepaid.Period", PERIOD))?;
-            if !(0..=2).contains(&charge.renew_flag) {
-                return Err(invalid("RegistryChargePrepaid.RenewFlag", RENEWAL));
-            }
-            Ok(Some(Prepaid { months, renew_flag: charge.renew_flag, until: now.plus_months(months) }))
+            read_prepaid(&charge, now).map(Some)
         }
         _ => Err(invalid("RegistryChargeType", CHARGE)),
     }
+}
+
+/// A payment that is made now.
+pub(super) fn read_prepaid(charge: &RegistryChargePrepaid, now: Moment) -> Result<Prepaid, Error> {
+    let months = u32::try_from(charge.period).ok().filter(|months| (1..=60).contains(months));
+    let months = months.ok_or_else(|| invalid("RegistryChargePrepaid.Period", PERIOD))?;
+    if !(0..=2).contains(&charge.renew_flag) {
+        return Err(invalid("RegistryChargePrepaid.RenewFlag", RENEWAL));
+    }
+    Ok(Prepaid { months, renew_flag: charge.renew_flag, until: now.plus_months(months) })
 }
 
 fn invalid(parameter: &'static str, rule: Rule) -> Error {

@@ -8,6 +8,7 @@ use crate::actions;
 use crate::error::Error;
 use crate::instances;
 use crate::removals::{self, RemovalRow};
+use crate::replicas;
 
 /// The name, the rows and the links to layers go at once. The bytes of layers that nobody else holds go at once with `DeleteBucket`, else
 /// with the next collection of garbage. With `DryRun`, only what would refuse the call is said.
@@ -21,11 +22,13 @@ pub(crate) async fn delete_instance(
     let dry_run = request.dry_run.unwrap_or(false);
     let removal = RemovalRow { delete_bucket: request.delete_bucket.unwrap_or(false) };
     let gone = id.clone();
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let instance = instances::existing(tx, &scope, &gone, instances::CONTENT)?;
             if instance.row.deletion_protection {
                 return Err(Error::Protected(gone.clone()));
+            }
+            if !replicas::list(tx, &instance)?.is_empty() {
+                return Err(Error::HasReplicas(gone.clone()));
             }
             if dry_run {
                 return Ok(());
@@ -34,6 +37,8 @@ pub(crate) async fn delete_instance(
         })
         .await?;
     if !dry_run {
+        tcr.domains.refresh(&tcr.store)?;
+        tcr.pull_listeners.refresh(&tcr.store)?;
         tcr.finish_removal(&id, removal).await?;
     }
     Ok(DeleteInstanceResponse::default())

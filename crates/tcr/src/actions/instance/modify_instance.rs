@@ -10,14 +10,16 @@ use crate::editions::Edition;
 use crate::error::{Error, Rule};
 use crate::instances::{self, Instance};
 use crate::namespaces::Namespaces;
+use crate::replicas;
 use crate::repositories::{self, Repositories};
 use crate::signature_policies;
+use crate::sync_rules;
 
 const EDITION: Rule =
     Rule { english: "must be `basic`, `standard` or `premium`", chinese: "取值须为basic、standard或premium" };
 
-/// A smaller edition is refused while the instance uses what it does not include: more namespaces or repositories, or a
-/// signature policy.
+/// A smaller edition is refused while the instance uses what it does not include: more namespaces or repositories, a
+/// signature policy, a rule of synchronisation or a replica.
 pub(crate) async fn modify_instance(
     tcr: &Tcr,
     call: Call<ModifyInstanceRequest>,
@@ -35,8 +37,7 @@ pub(crate) async fn modify_instance(
             Some(Edition::parse(name).ok_or_else(unknown)?)
         }
     };
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let mut instance =
                 instances::running(tx, &scope, &request.registry_id, now, instances::MODIFY)?;
             if let Some(edition) = edition {
@@ -64,7 +65,9 @@ fn fits(read: &impl Read, instance: &Instance, edition: Edition) -> Result<bool,
         read.count::<Repositories>(&instance.scope, repositories::scan_of(instance, None))?;
     Ok(namespaces <= edition.namespaces()
         && repositories <= edition.repositories()
-        && (edition.signs() || !signature_policies::any(read, instance)?))
+        && (edition.signs() || !signature_policies::any(read, instance)?)
+        && (edition.synchronises() || sync_rules::list(read, instance)?.is_empty())
+        && (edition.replicates() || replicas::list(read, instance)?.is_empty()))
 }
 
 pub(crate) fn resources(_: &Tcr, call: &Call<ModifyInstanceRequest>) -> Vec<Resource> {

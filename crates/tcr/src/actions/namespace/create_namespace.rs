@@ -2,15 +2,14 @@
 
 use rookery_api::tcr::{CreateNamespaceRequest, CreateNamespaceResponse, ErrorCode};
 use rookery_gateway::{Call, Resource};
-use rookery_store::{Read, Scan};
 
 use crate::Tcr;
 use crate::actions;
 use crate::cloud_tags::{CloudTags, Tagged};
-use crate::error::{Counted, Error};
+use crate::error::Error;
 use crate::instances;
 use crate::names;
-use crate::namespaces::{self, GateChange, NamespaceRow, Namespaces, VulnerabilityGate};
+use crate::namespaces::{self, GateChange, NamespaceRow, VulnerabilityGate};
 
 /// The reply says nothing; `DescribeNamespaces` tells the number.
 pub(crate) async fn create_namespace(
@@ -40,25 +39,18 @@ pub(crate) async fn create_namespace(
     let (id, public) = (request.registry_id, request.is_public);
     tcr.store
         .write(move |tx| {
-            let mut instance = instances::running(tx, &scope, &id, now, instances::CONTENT)?;
+            let instance = instances::running(tx, &scope, &id, now, instances::CONTENT)?;
             if namespaces::find(tx, &instance, &name)?.is_some() {
                 return Err(Error::NamespaceTaken(name.clone()));
             }
-            let limit = instance.row.edition.namespaces();
-            if tx.count::<Namespaces>(&scope, Scan::all().prefix(id.as_str()))? >= limit {
-                let code = ErrorCode::OperationDenied;
-                return Err(Error::Quota { counted: Counted::Namespaces, limit, code });
-            }
             let row = NamespaceRow {
-                number: instance.row.next_namespace,
+                number: 0,
                 created_at: now,
                 public,
                 vulnerabilities: vulnerabilities.clone(),
                 tags: tags.clone(),
             };
-            instance.row.next_namespace += 1;
-            instance.put(tx)?;
-            Ok(tx.put::<Namespaces>(&scope, &(id.clone(), name.clone()), &row)?)
+            namespaces::create(tx, instance, &name, row)
         })
         .await?;
     Ok(CreateNamespaceResponse::default())

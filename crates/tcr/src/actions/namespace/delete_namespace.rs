@@ -8,12 +8,15 @@ use rookery_store::Read;
 use crate::Tcr;
 use crate::actions;
 use crate::error::Error;
+use crate::immutable_tags::ImmutableRules;
 use crate::instances;
 use crate::namespaces::{self, Namespaces};
 use crate::repositories::{self, Repositories};
 use crate::signature_policies::SignaturePolicies;
+use crate::tag_retention;
+use crate::webhooks;
 
-/// Its signature policy goes with it, and what uploads without a manifest have left in the registry.
+/// Its signature policy, its rules and its triggers go with it, and what uploads without a manifest have left in the registry.
 pub(crate) async fn delete_namespace(
     tcr: &Tcr,
     call: Call<DeleteNamespaceRequest>,
@@ -22,8 +25,7 @@ pub(crate) async fn delete_namespace(
     let request = call.request;
     let (registry, namespace) = (RegistryId::new(request.registry_id.as_str()), request.namespace_name.clone());
     let (id, name) = (request.registry_id, request.namespace_name);
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let instance = instances::running(tx, &scope, &id, now, instances::CONTENT)?;
             namespaces::existing(tx, &instance, &name, ErrorCode::ResourceNotFoundTcrResourceNotFound)?;
             let repositories = repositories::scan_of(&instance, Some(&name)).limit(1);
@@ -32,10 +34,16 @@ pub(crate) async fn delete_namespace(
             }
             let key = (id.clone(), name.clone());
             tx.delete::<SignaturePolicies>(&scope, &key)?;
+            tx.delete::<ImmutableRules>(&scope, &key)?;
+            tag_retention::delete_of(tx, &instance, &name)?;
+            for (trigger, _) in webhooks::list(tx, &instance, Some(&name))? {
+                webhooks::delete(tx, &instance, trigger)?;
+            }
             tx.delete::<Namespaces>(&scope, &key)?;
             Ok(())
         })
         .await?;
+    tcr.pull_listeners.refresh(&tcr.store)?;
     tcr.registry.remove_repositories(&registry, &namespace, Origin::Internal).await?;
     Ok(DeleteNamespaceResponse::default())
 }

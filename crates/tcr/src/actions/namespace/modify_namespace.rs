@@ -29,8 +29,7 @@ pub(crate) async fn modify_namespace(
         given => Some(CloudTags::from_request(given, Tagged::Namespace)?),
     };
     let (id, name, public) = (request.registry_id, request.namespace_name, request.is_public);
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let instance = instances::running(tx, &scope, &id, now, instances::CONTENT)?;
             let missing = ErrorCode::ResourceNotFoundTcrResourceNotFound;
             let mut row = namespaces::existing(tx, &instance, &name, missing)?;

@@ -17,9 +17,9 @@ use crate::actions::token::delete_instance_token::delete_instance_token;
 use crate::actions::token::modify_instance_token::modify_instance_token;
 use crate::registry_access::RegistryAccess;
 
-const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(super) const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-fn access(bench: &Bench) -> RegistryAccess {
+pub(super) fn access(bench: &Bench) -> RegistryAccess {
     RegistryAccess::new(bench.store.clone(), bench.world.clone(), Arc::clone(&bench.rights) as _, SUFFIX)
 }
 
@@ -115,10 +115,12 @@ async fn a_login_may_do_what_its_maker_may() {
         "what is refused later is refused"
     );
     assert_eq!(log_in(&bench, Some(&id), &UIN.to_string(), &made.token).await, None, "not as the root");
-    assert!(access(&bench).asks_always(&subject), "a policy can be taken away");
-    let root = token(&bench, &id, "temp").await.token;
-    let root = log_in(&bench, Some(&id), &UIN.to_string(), &root).await.unwrap();
-    assert!(!access(&bench).asks_always(&root));
+    let place = repository(&id, "library/app");
+    let stands = |actions| access(&bench).stands(Some(&subject), &place, actions, PEER).unwrap();
+    assert!(
+        stands(Actions::PULL) && !stands(Actions::PUSH),
+        "also of a bearer token that was given out before"
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod images;
 mod instances;
 mod namespaces;
 mod repositories;
+mod schedules;
 mod signature_formats;
 mod signing;
 mod tokens;

@@ -16,8 +16,7 @@ pub(crate) async fn delete_instance_token(
 ) -> Result<DeleteInstanceTokenResponse, Error> {
     let scope = instances::scope(&call);
     let (id, token_id) = (call.request.registry_id, call.request.token_id);
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let instance = instances::existing(tx, &scope, &id, instances::TOKENS)?;
             if tx.delete::<Tokens>(&scope, &(instance.id, token_id.clone()))? {
                 Ok(())

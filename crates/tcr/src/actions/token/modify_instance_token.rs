@@ -34,8 +34,7 @@ pub(crate) async fn modify_instance_token(
         return Err(invalid("Desc", DESCRIPTION_RULE));
     }
     let (id, token_id) = (request.registry_id, request.token_id);
-    tcr.store
-        .write(move |tx| {
+    tcr.change_access(move |tx| {
             let instance = instances::existing(tx, &scope, &id, instances::TOKENS)?;
             let key = (instance.id, token_id.clone());
             let Some(mut row) = tx.get::<Tokens>(&scope, &key)? else {

@@ -1,0 +1,260 @@
+//! Reading everything back: which bytes are no longer what their digest says, which are missing, and which images that
+//! touches. Nothing is changed. A blob that is missing or has another size is mended by pushing it again.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use http_body_util::BodyExt as _;
+use rookery_store::{Global, Read, Scan, Store};
+use serde::Serialize;
+
+use crate::Registry;
+use crate::digest::{Digest, Hasher};
+use crate::errors::Error;
+use crate::manifests::tags_of;
+use crate::names::{RegistryId, Repository};
+use crate::storage::BlobStore;
+use crate::storage::local::LocalBlobs;
+use crate::storage::s3::{Bucket, BucketError, S3Blobs};
+use crate::tables::{Blobs, ContentKey, Contents, Holders, References, content_key};
+
+/// Rows looked at in one snapshot.
+const BATCH: usize = 500;
+
+/// What is wrong with some content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Damage {
+    /// The bytes hash to something else.
+    Rotten,
+    /// There are more or fewer bytes than were pushed.
+    WrongSize,
+    /// There is nothing.
+    Missing,
+    /// The disk does not give the bytes.
+    Unreadable,
+}
+
+/// Content that is damaged, and what it touches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What the content should hash to.
+    pub digest: Digest,
+    /// What is wrong.
+    pub damage: Damage,
+    /// The repositories that hold it, as `<registry>/<name>`, in order.
+    pub repositories: Vec<String>,
+    /// The images that cannot be pulled whole: `<registry>/<name>:<tag>`, or `…@<digest>` where no tag names the manifest; those of
+    /// indexes that list a damaged image too.
+    pub images: Vec<String>,
+}
+
+/// How far a scrub is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Scrubbed {
+    /// Blobs read.
+    pub blobs: u64,
+    /// Manifests read.
+    pub manifests: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// How many blobs there are.
+    pub blobs_in_all: u64,
+    /// Their bytes.
+    pub bytes_in_all: u64,
+}
+
+impl Registry {
+    /// Reads everything back, beside pushes and pulls; see [`Scrub`].
+    pub async fn scrub(
+        &self,
+        at_once: usize,
+        progress: impl FnMut(Scrubbed),
+    ) -> Result<(Scrubbed, Vec<Finding>), Error> {
+        let scrub = Scrub { store: self.inner.store.clone(), blobs: Arc::clone(&self.inner.blobs) };
+        scrub.run(at_once, progress).await
+    }
+}
+
+/// Reading everything back.
+#[derive(Debug)]
+pub struct Scrub {
+    store: Store,
+    blobs: Arc<dyn BlobStore>,
+}
+
+impl Scrub {
+    /// Of a registry that nobody serves: its store, and its directory.
+    pub fn of_directory(store: Store, directory: &Path) -> std::io::Result<Self> {
+        Ok(Self { store, blobs: Arc::new(LocalBlobs::open(directory)?) })
+    }
+
+    /// Of a registry whose blobs are in a bucket.
+    pub fn of_bucket(store: Store, bucket: &Bucket) -> Result<Self, BucketError> {
+        Ok(Self { store, blobs: Arc::new(S3Blobs::open(bucket)?) })
+    }
+
+    /// Reads `at_once` blobs at a time, and every manifest; says how far it is after each.
+    pub async fn run(
+        &self,
+        at_once: usize,
+        mut progress: impl FnMut(Scrubbed),
+    ) -> Result<(Scrubbed, Vec<Finding>), Error> {
+        let mut scrubbed = self.in_all()?;
+        let mut findings = Vec::new();
+        let mut last = None::<String>;
+        loop {
+            let scan = Scan::all().limit(BATCH);
+            let scan = match &last {
+                Some(last) => scan.after(last),
+                None => scan,
+            };
+            let rows = self.store.read(|view| view.scan::<Blobs>(&Global, scan))?;
+            let Some((key, _)) = rows.last() else { break };
+            last = Some(key.clone());
+            let checks = rows.into_iter().map(|(digest, row)| self.check(digest, row.size));
+            let mut checks = futures_util::stream::iter(checks).buffer_unordered(at_once.max(1));
+            while let Some(checked) = checks.next().await {
+                let (digest, size, damage) = checked?;
+                scrubbed.blobs += 1;
+                scrubbed.bytes += size;
+                if let Some(damage) = damage {
+                    findings.extend(self.finding(&digest, damage)?);
+                }
+                progress(scrubbed);
+            }
+        }
+        self.check_manifests(&mut scrubbed, &mut findings)?;
+        progress(scrubbed);
+        findings.sort_by(|one, other| one.digest.as_str().cmp(other.digest.as_str()));
+        Ok((scrubbed, findings))
+    }
+
+    fn in_all(&self) -> Result<Scrubbed, Error> {
+        let (mut scrubbed, mut last) = (Scrubbed::default(), None::<String>);
+        loop {
+            let scan = Scan::all().limit(BATCH);
+            let scan = match &last {
+                Some(last) => scan.after(last),
+                None => scan,
+            };
+            let rows = self.store.read(|view| view.scan::<Blobs>(&Global, scan))?;
+            let Some((key, _)) = rows.last() else { return Ok(scrubbed) };
+            last = Some(key.clone());
+            scrubbed.blobs_in_all += rows.len() as u64;
+            scrubbed.bytes_in_all += rows.iter().map(|(_, row)| row.size).sum::<u64>();
+        }
+    }
+
+    async fn check(&self, digest: String, size: u64) -> Result<(Digest, u64, Option<Damage>), Error> {
+        let digest: Digest = digest.parse()?;
+        let damage = match self.hash(&digest, size).await {
+            Ok(actual) if actual == digest => None,
+            Ok(_) => Some(Damage::Rotten),
+            Err(error) => Some(match error.kind() {
+                ErrorKind::NotFound => Damage::Missing,
+                ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Damage::WrongSize,
+                _ => {
+                    tracing::error!(%digest, %error, "a blob cannot be read");
+                    Damage::Unreadable
+                }
+            }),
+        };
+        Ok((digest, size, damage))
+    }
+
+    /// Hashes on a thread that may be busy, one frame after the other.
+    async fn hash(&self, digest: &Digest, size: u64) -> std::io::Result<Digest> {
+        let mut body = self.blobs.read(digest.clone(), size, 0, size).await?;
+        let mut hasher = Hasher::new(digest.algorithm());
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame?.into_data() {
+                let update = move || {
+                    hasher.update(&data);
+                    hasher
+                };
+                hasher = tokio::task::spawn_blocking(update).await.map_err(std::io::Error::other)?;
+            }
+        }
+        Ok(hasher.finish())
+    }
+
+    fn check_manifests(&self, scrubbed: &mut Scrubbed, findings: &mut Vec<Finding>) -> Result<(), Error> {
+        let mut last = None::<ContentKey>;
+        loop {
+            let scan = Scan::all().limit(BATCH);
+            let scan = match &last {
+                Some(last) => scan.after(last),
+                None => scan,
+            };
+            let rows = self.store.read(|view| view.scan::<Contents>(&Global, scan))?;
+            let Some((key, _)) = rows.last() else { return Ok(()) };
+            last = Some(key.clone());
+            for ((registry, name, digest), text) in rows {
+                let digest: Digest = digest.parse()?;
+                scrubbed.manifests += 1;
+                scrubbed.bytes += text.len() as u64;
+                if Digest::of(digest.algorithm(), text.as_bytes()) != digest {
+                    let repository = Repository::new(RegistryId::new(registry), name)?;
+                    let images = self.store.read(|view| images_with(view, &repository, &digest, true))?;
+                    findings.push(Finding {
+                        digest,
+                        damage: Damage::Rotten,
+                        repositories: vec![repository.to_string()],
+                        images: images.into_iter().collect(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// What a damaged blob touches; `None` when it was collected meanwhile.
+    fn finding(&self, digest: &Digest, damage: Damage) -> Result<Option<Finding>, Error> {
+        self.store.read(|view| {
+            if !view.contains::<Blobs>(&Global, digest.as_str())? {
+                return Ok(None);
+            }
+            let (mut repositories, mut images) = (BTreeSet::new(), BTreeSet::new());
+            for (_, (registry, name, _), _) in
+                view.scan_index::<Holders>(Scan::all().prefix(digest.as_str()))?
+            {
+                let repository = Repository::new(RegistryId::new(registry), name)?;
+                images.extend(images_with(view, &repository, digest, false)?);
+                repositories.insert(repository.to_string());
+            }
+            let (repositories, images) = (repositories.into_iter().collect(), images.into_iter().collect());
+            Ok(Some(Finding { digest: digest.clone(), damage, repositories, images }))
+        })
+    }
+}
+
+/// The images of a repository that need some content: the manifests that name it, and the indexes that list those. With `itself`
+/// the content is a manifest, and one of them.
+fn images_with(
+    read: &impl Read,
+    repository: &Repository,
+    content: &Digest,
+    itself: bool,
+) -> Result<BTreeSet<String>, Error> {
+    let (mut images, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    let mut next = vec![(content.clone(), itself)];
+    while let Some((content, is_manifest)) = next.pop() {
+        if is_manifest {
+            let tags = tags_of(read, repository, &content)?;
+            images.extend(tags.iter().map(|tag| format!("{repository}:{tag}")));
+            if tags.is_empty() {
+                images.insert(format!("{repository}@{content}"));
+            }
+        }
+        let key = content_key(repository, content.as_str());
+        for (_, _, _, by) in read.scan_keys::<References>(&Global, Scan::all().prefix(&key))? {
+            if seen.insert(by.clone()) {
+                next.push((by.parse()?, true));
+            }
+        }
+    }
+    Ok(images)
+}
