@@ -53,7 +53,7 @@ def pytest_runtest_makereport(item, call):
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory):
     """The cloud that tests share. A test that stops, kills or reconfigures it takes one of its own."""
-    with clouds.started(tmp_path_factory.mktemp("shared") / "data") as cloud:
+    with clouds.started(tmp_path_factory.mktemp("shared") / "data", "--instance-quota", "10000") as cloud:
         yield cloud
 
 

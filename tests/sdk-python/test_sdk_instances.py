@@ -206,16 +206,13 @@ def test_states_are_told_in_the_order_asked_for(call, unique):
 
 
 def test_the_instances_of_an_account_in_a_region_are_limited(start, refusal):
-    cloud = start()
+    cloud = start("--instance-quota", "3")
     call = Typed(TcrClient(sdk.credential(cloud), "ap-guangzhou", sdk.profile(cloud)))
-
-    def refused():
-        for number in range(1000):
-            call("CreateInstance", RegistryName=f"many-{number}", RegistryType="basic")
-
-    assert refusal(refused).code == "OperationDenied.QuotaOverLimit"
-    made = call("DescribeInstances", Limit=1).TotalCount
-    assert call("CheckInstanceName", RegistryName=f"many-{made}").DetailCode == 0
+    for number in range(3):
+        call("CreateInstance", RegistryName=f"many-{number}", RegistryType="basic")
+    assert refusal(call, "CreateInstance", RegistryName="many-3", RegistryType="basic").code == "OperationDenied.QuotaOverLimit"
+    assert call("DescribeInstances", Limit=1).TotalCount == 3
+    assert call("CheckInstanceName", RegistryName="many-3").DetailCode == 0
     # There is room again when one is gone, and in the next region.
     (first,) = call("DescribeInstances", Limit=1).Registries
     call("DeleteInstance", RegistryId=first.RegistryId)

@@ -169,6 +169,9 @@ pub(crate) struct Serve {
     /// A collection of garbage leaves alone what is younger than so many seconds, since a push that is under way may need it.
     #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
     pub(crate) gc_window: u32,
+    /// How many instances of TCR an account may have in a region.
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub(crate) instance_quota: usize,
     /// Calls per second of one action by one identity: no limit, the platform's own for each action, or N for every action.
     #[arg(long, alias = "rate-limit", default_value = "off", value_name = "off|platform|N")]
     pub(crate) rate_limits: ActionLimit,

@@ -136,6 +136,7 @@ pub(crate) async fn wire(
     tcr_options.bucket = scrub::bucket(&options.place)?;
     tcr_options.collect_older_than = time::Duration::seconds(options.gc_window.into());
     tcr_options.sigstore_bundles = !options.no_sigstore_bundles;
+    tcr_options.instances_per_region = options.instance_quota;
     let (signer, identity) = (Arc::clone(&kms) as _, Arc::clone(&cam) as _);
     let state = store.clone();
     let tcr = Tcr::new(tcr_options, store, seal, world.clone(), signer, identity).await?;
