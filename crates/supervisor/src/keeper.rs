@@ -23,6 +23,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 const STEADY: Duration = Duration::from_secs(10);
 /// Between two questions to a probe.
 const ASK_EVERY: Duration = Duration::from_millis(10);
+/// Between two requests to end.
+const ASK_TO_END_EVERY: Duration = Duration::from_secs(1);
 /// After SIGTERM, for a process whose program is no longer known.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// A log is put aside at this size when its program starts.
@@ -148,7 +150,9 @@ impl Keeper {
                 if changed.is_err() {
                     return Ok(Change::Abandoned);
                 }
-                self.end(&mut process, program.stop_within).await?;
+                if !self.still_wanted(program) {
+                    self.end(&mut process, program.stop_within).await?;
+                }
                 return Ok(Change::NewOrder);
             }
         };
@@ -165,9 +169,7 @@ impl Keeper {
                     return Ok(Change::Abandoned);
                 }
                 // The same program wanted once more is no reason to end it.
-                let same = self.orders.borrow().program.as_ref()
-                    .is_some_and(|next| next.fingerprint() == program.fingerprint());
-                if !same {
+                if !self.still_wanted(program) {
                     self.end(&mut process, program.stop_within).await?;
                 }
                 Ok(Change::NewOrder)
@@ -227,13 +229,29 @@ impl Keeper {
 
     /// SIGTERM, then SIGKILL; the record goes when the process has.
     async fn end(&self, process: &mut Process, within: Duration) -> io::Result<()> {
-        process.signal(Signal::TERM)?;
-        if timeout(within, process.ended()).await.is_err() {
+        let asking = timeout(within, async {
+            loop {
+                process.signal(Signal::TERM)?;
+                // Asked again, because a program that is only starting may not have heard it.
+                if timeout(ASK_TO_END_EVERY, process.ended()).await.is_ok() {
+                    return Ok::<_, io::Error>(());
+                }
+            }
+        });
+        if let Ok(asked) = asking.await {
+            asked?;
+        } else {
             tracing::warn!(name = self.ownership.name(), "a process did not end when asked; it is killed");
             process.signal(Signal::KILL)?;
             process.ended().await;
         }
         self.ownership.remove()
+    }
+
+    /// Whether what is wanted now is what runs already.
+    fn still_wanted(&self, program: &Program) -> bool {
+        let wanted = self.orders.borrow();
+        wanted.program.as_ref().is_some_and(|next| next.fingerprint() == program.fingerprint())
     }
 }
 
