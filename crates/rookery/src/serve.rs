@@ -15,6 +15,7 @@ use rookery_gateway::tls::{CA_FILE, CertificateAuthority};
 use rookery_gateway::{Actions, Gateway, Options as GatewayOptions};
 use rookery_identity::{Cam, RootKey};
 use rookery_kms::Kms;
+use rookery_mariadb::{MariaDb, Options as MariaDbOptions};
 use rookery_registry::Registry;
 use rookery_store::Store;
 use rookery_tag::{Holder, Tags};
@@ -80,7 +81,7 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let https = Listener::bind(options.https).await.map_err(|error| bind_failed(options.https, &error))?;
     let authority = Arc::new(CertificateAuthority::open_or_create(&directory, world.now())?);
     let names = ServedNames::new(&options.registry_suffix, &[http.address.port(), https.address.port()]);
-    let (front, tcr, kms) = wire(&options, &directory, pinned, store, &world).await?;
+    let (front, tcr, kms, mariadb) = wire(&options, &directory, pinned, store, &world).await?;
     let witness = Arc::clone(&front);
     let proxy =
         Proxy::new(names, Arc::clone(&authority), move |refused| witness.gateway.note_refusal(refused))?;
@@ -106,7 +107,8 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
         tokio::spawn(https.serve(Some(authority.acceptor()?), handler, stopped.clone())),
         tokio::spawn(Registry::clone(&tcr.registry()).run_maintenance(stopped.clone())),
         tokio::spawn(tcr.run_signing_queue(stopped.clone())),
-        tokio::spawn(kms.run_timers(stopped)),
+        tokio::spawn(kms.run_timers(stopped.clone())),
+        tokio::spawn(mariadb.run(stopped)),
     ];
     endpoints.write(&directory)?;
     announce(&endpoints, &options.directory.data);
@@ -128,10 +130,12 @@ pub(crate) async fn wire(
     pinned: Option<RootKey>,
     store: Store,
     world: &World,
-) -> Result<(Arc<Front>, Arc<Tcr>, Arc<Kms>), Box<dyn Error>> {
+) -> Result<(Arc<Front>, Arc<Tcr>, Arc<Kms>, Arc<MariaDb>), Box<dyn Error>> {
     let seal = master_key::seal(directory, &store).await?;
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
+    let mariadb_options = MariaDbOptions::new(directory);
+    let mariadb = MariaDb::new(mariadb_options, store.clone(), seal.clone(), world.clone())?;
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
     tcr_options.bucket = scrub::bucket(&options.place)?;
     tcr_options.collect_older_than = time::Duration::seconds(options.gc_window.into());
@@ -145,6 +149,7 @@ pub(crate) async fn wire(
     actions.extend(rookery_identity::register(&cam));
     actions.extend(rookery_kms::register(&kms));
     actions.extend(rookery_tcr::register(&tcr));
+    actions.extend(rookery_mariadb::register(&mariadb));
     // Products that keep the tags of their own resources.
     let holders = vec![Arc::clone(&cam) as Arc<dyn Holder>, Arc::clone(&kms) as _, Arc::clone(&tcr) as _];
     let tags = Tags::new(state, world.clone(), holders);
@@ -175,7 +180,7 @@ pub(crate) async fn wire(
         readiness: Readiness::default(),
         access_log: options.access_log,
     };
-    Ok((Arc::new(front), tcr, kms))
+    Ok((Arc::new(front), tcr, kms, mariadb))
 }
 
 fn bind_failed(address: SocketAddr, error: &std::io::Error) -> String {

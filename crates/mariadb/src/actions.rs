@@ -1,0 +1,32 @@
+//! The actions, one file each.
+
+use crate::MariaDb;
+
+rookery_gateway::actions! { MariaDb:
+    instance {
+        create_db_instance, create_hour_db_instance, init_db_instances, describe_db_instances, describe_db_instance_detail,
+        describe_instance_node_info, modify_db_instance_name, modify_db_instances_project,
+        modify_instance_protected_property, restart_db_instances, upgrade_db_instance, upgrade_hour_db_instance,
+        renew_db_instance, isolate_db_instance, isolate_hour_db_instance, activate_hour_db_instance, destroy_db_instance,
+        destroy_hour_db_instance
+    }
+    replication { describe_db_sync_mode, modify_db_sync_mode, switch_db_instance_ha }
+    order {
+        describe_flow, describe_orders, describe_price, describe_renewal_price, describe_upgrade_price, describe_sale_info,
+        describe_db_instance_specs
+    }
+    account {
+        create_account, describe_accounts, delete_account, reset_account_password, modify_account_description,
+        grant_account_privileges, modify_account_privileges, describe_account_privileges, copy_account_privileges,
+        clone_account
+    }
+    database {
+        describe_databases, describe_database_objects, describe_database_table, describe_db_parameters,
+        modify_db_parameters, flush_binlog, describe_log_file_retention_period, modify_log_file_retention_period
+    }
+    session { describe_process_list, kill_session, describe_db_slow_logs }
+    security {
+        associate_security_groups, disassociate_security_groups, modify_db_instance_security_groups,
+        describe_db_security_groups
+    }
+}

@@ -1,0 +1,60 @@
+//! `mariadb:CreateHourDBInstance`: new instances that are paid by use.
+
+use std::sync::Arc;
+
+use rookery_api::mariadb::{CreateHourDBInstanceRequest, CreateHourDBInstanceResponse};
+use rookery_gateway::{Call, Resource};
+
+use crate::MariaDb;
+use crate::error::Error;
+use crate::instances;
+use crate::ordering::Order;
+use crate::orders::signed;
+
+pub(crate) async fn create_hour_db_instance(
+    mariadb: &Arc<MariaDb>,
+    call: Call<CreateHourDBInstanceRequest>,
+) -> Result<CreateHourDBInstanceResponse, Error> {
+    let scope = instances::scope(&call);
+    let request = call.request;
+    let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let order = Order {
+        absent: vec![
+            ("instances for disaster recovery (`DcnInstanceId`)", given(&request.dcn_instance_id)),
+            ("instances for disaster recovery (`DcnRegion`)", given(&request.dcn_region)),
+            ("instances for disaster recovery (`DcnSyncMode`)", request.dcn_sync_mode.is_some()),
+            (
+                "new instances from a moment of another (`RollbackInstanceId`)",
+                given(&request.rollback_instance_id),
+            ),
+            ("new instances from a moment of another (`RollbackTime`)", given(&request.rollback_time)),
+        ],
+        zones: request.zones,
+        node_count: request.node_count,
+        memory: request.memory,
+        storage: request.storage,
+        count: request.count,
+        project: request.project_id,
+        vpc: request.vpc_id,
+        subnet: request.subnet_id,
+        version: request.db_version_id,
+        name: request.instance_name,
+        security_groups: request.security_group_ids,
+        ipv6: request.ipv6_flag,
+        tags: request.resource_tags,
+        init: request.init_params,
+        cpu_type: request.cpu_type,
+        prepaid: None,
+    };
+    let ordered = mariadb.order(scope, order).await?;
+    mariadb.work(ordered.flow);
+    Ok(CreateHourDBInstanceResponse {
+        deal_name: ordered.deal,
+        instance_ids: ordered.ids,
+        flow_id: signed(ordered.flow),
+    })
+}
+
+pub(crate) fn resources(_: &MariaDb, _: &Call<CreateHourDBInstanceRequest>) -> Vec<Resource> {
+    vec![Resource::any()]
+}

@@ -1,0 +1,322 @@
+//! Flows: work that a call begins and [`DescribeFlow`](crate::actions) follows. A flow is a row that is written with the call, so what a
+//! process did not finish the next one does; each step can be done again.
+
+use std::sync::Arc;
+
+use rookery_store::{Global, Read, Regional, Table, Transaction};
+use serde::{Deserialize, Serialize};
+
+use crate::MariaDb;
+use crate::error::Error;
+use crate::instances::{self, InstanceRow, Instances, Phase};
+
+/// Every flow, by number.
+pub(crate) struct Flows;
+
+impl Table for Flows {
+    const NAME: &'static str = "mariadb.flows";
+    type Scope = Global;
+    type Key = u64;
+    type Row = FlowRow;
+}
+
+/// Numbers that are counted over the whole cloud.
+pub(crate) struct Counters;
+
+impl Table for Counters {
+    const NAME: &'static str = "mariadb.counters";
+    type Scope = Global;
+    type Key = String;
+    type Row = u64;
+}
+
+/// The first number of a flow and of an instance is one above this.
+const COUNTED_FROM: u64 = 1000;
+
+pub(crate) fn count(tx: &mut Transaction<'_>, what: &str) -> Result<u64, Error> {
+    let next = tx.get::<Counters>(&Global, what)?.unwrap_or(COUNTED_FROM) + 1;
+    tx.put::<Counters>(&Global, &what.to_owned(), &next)?;
+    Ok(next)
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FlowRow {
+    pub(crate) uin: u64,
+    pub(crate) region: String,
+    pub(crate) instances: Vec<String>,
+    pub(crate) work: Work,
+    pub(crate) state: FlowState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum FlowState {
+    Succeeded,
+    Failed,
+    Running,
+}
+
+/// What a flow does with each of its instances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Work {
+    /// Makes an instance; with its initial parameters it is started as well.
+    Create,
+    Initialise,
+    Restart,
+    Activate,
+    Isolate,
+    Destroy,
+    Resize {
+        memory: i64,
+        storage: i64,
+    },
+    Switch {
+        to: usize,
+    },
+    SyncMode(i64),
+    /// What was done before the call was answered.
+    Done,
+}
+
+impl Work {
+    /// The phase in which an instance is while this is done.
+    fn during(&self) -> Option<Phase> {
+        match self {
+            Self::Create => Some(Phase::Creating),
+            Self::Initialise => Some(Phase::Initialising),
+            Self::Restart => Some(Phase::Restarting),
+            Self::Destroy => Some(Phase::Deleting),
+            _ => None,
+        }
+    }
+
+    /// The row as it is when this has been done; `None` for one that is gone.
+    fn conclude(&self, mut row: InstanceRow) -> Option<InstanceRow> {
+        row.flow = 0;
+        match self {
+            Self::Create if row.initial.is_none() => row.phase = Phase::Uninitialised,
+            Self::Create | Self::Initialise | Self::Restart | Self::Activate => row.phase = Phase::Running,
+            Self::Isolate => row.phase = Phase::Isolated,
+            Self::Destroy => return None,
+            Self::Resize { memory, storage } => (row.memory, row.storage) = (*memory, *storage),
+            Self::Switch { to } => row.primary = *to,
+            Self::SyncMode(mode) => row.sync_mode = *mode,
+            Self::Done => {}
+        }
+        Some(row)
+    }
+
+    /// The row where this failed: what cannot be used is put aside, from where it can be activated again or destroyed.
+    fn give_up(&self, mut row: InstanceRow) -> InstanceRow {
+        row.flow = 0;
+        row.phase = match self {
+            Self::Create
+            | Self::Initialise
+            | Self::Restart
+            | Self::Activate
+            | Self::Isolate
+            | Self::Destroy => Phase::Isolated,
+            _ => row.phase,
+        };
+        row
+    }
+}
+
+/// Writes a flow, and locks its instances with it.
+pub(crate) fn begin(
+    tx: &mut Transaction<'_>,
+    scope: &Regional,
+    ids: &[String],
+    work: &Work,
+) -> Result<u64, Error> {
+    let flow = count(tx, "flow")?;
+    for id in ids {
+        let mut row = instances::existing(tx, scope, id)?;
+        if row.flow != 0 {
+            return Err(Error::locked(id, row.flow));
+        }
+        row.flow = flow;
+        row.phase = work.during().unwrap_or(row.phase);
+        tx.put::<Instances>(scope, id, &row)?;
+    }
+    let row = FlowRow {
+        uin: scope.uin,
+        region: scope.region.clone(),
+        instances: ids.to_vec(),
+        work: work.clone(),
+        state: if *work == Work::Done { FlowState::Succeeded } else { FlowState::Running },
+    };
+    tx.put::<Flows>(&Global, &flow, &row)?;
+    Ok(flow)
+}
+
+impl MariaDb {
+    /// Does in the background what the flow of that number is to do.
+    pub(crate) fn work(self: &Arc<Self>, flow: u64) {
+        let product = Arc::clone(self);
+        self.tasks.lock().spawn(async move {
+            if let Err(error) = product.finish(flow).await {
+                tracing::error!(flow, %error, "a flow could not be finished; the next start tries again");
+            }
+        });
+    }
+
+    async fn finish(&self, number: u64) -> Result<(), Error> {
+        let Some(flow) = self.store.read(|view| view.get::<Flows>(&Global, &number))? else {
+            return Err(Error::Inconsistent("there is no such flow"));
+        };
+        if flow.state != FlowState::Running {
+            return Ok(());
+        }
+        let scope = Regional { uin: flow.uin, region: flow.region.clone() };
+        let mut state = FlowState::Succeeded;
+        for id in &flow.instances {
+            let alone = self.lock(id);
+            let _alone = alone.lock().await;
+            let Some(row) = self.store.read(|view| view.get::<Instances>(&scope, id))? else { continue };
+            if row.flow != number {
+                continue; // done by the process before this one
+            }
+            let outcome = self.perform(id, row, &flow.work).await;
+            if let Err(error) = &outcome {
+                let inner = rookery_gateway::Refusal::internal(error).unwrap_or_else(|| error.to_string());
+                tracing::error!(instance = id, flow = number, error = inner, work = ?flow.work, "a flow failed");
+                state = FlowState::Failed;
+            }
+            self.conclude(&scope, id, &flow.work, outcome.is_ok()).await?;
+            if flow.work == Work::Destroy {
+                self.locks.lock().remove(id);
+            }
+        }
+        let now = FlowRow { state, ..flow };
+        self.store.write(move |tx| tx.put::<Flows>(&Global, &number, &now)).await?;
+        Ok(())
+    }
+
+    async fn conclude(&self, scope: &Regional, id: &str, work: &Work, done: bool) -> Result<(), Error> {
+        let (scope, id, work, now) = (scope.clone(), id.to_owned(), work.clone(), self.now());
+        self.store
+            .write(move |tx| {
+                let Some(row) = tx.get::<Instances>(&scope, &id)? else { return Ok(()) };
+                if !done {
+                    return instances::put(tx, &scope, &id, work.give_up(row), now);
+                }
+                if let Some(row) = work.conclude(row) {
+                    return instances::put(tx, &scope, &id, row, now);
+                }
+                tx.delete::<Instances>(&scope, &id)?;
+                crate::accounts::forget_instance(tx, &id)
+            })
+            .await
+    }
+
+    async fn perform(&self, id: &str, mut row: InstanceRow, work: &Work) -> Result<(), Error> {
+        match work {
+            Work::Create if row.initial.is_none() => Ok(()),
+            Work::Create | Work::Initialise => {
+                self.provision(id, &row).await?;
+                self.bring_up(id, &row).await
+            }
+            Work::Activate => self.bring_up(id, &row).await,
+            Work::Restart => {
+                self.take_down(id, &row).await;
+                self.bring_up(id, &row).await
+            }
+            Work::Isolate => {
+                self.take_down(id, &row).await;
+                Ok(())
+            }
+            Work::Destroy => {
+                self.take_down(id, &row).await;
+                Ok(self.places.remove(id)?)
+            }
+            Work::Resize { memory, .. } => {
+                row.memory = *memory;
+                self.resize(id, &row).await
+            }
+            Work::Switch { to } => self.switch(id, &row, *to).await,
+            Work::SyncMode(mode) => {
+                row.sync_mode = *mode;
+                self.arrange(id, &row).await
+            }
+            Work::Done => Ok(()),
+        }
+    }
+}
+
+impl MariaDb {
+    /// Begins a flow on instances that `fits` lets through: checked, written and locked at once.
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        scope: Regional,
+        ids: Vec<String>,
+        work: Work,
+        fits: impl Fn(&str, &InstanceRow) -> Result<(), Error> + Send + 'static,
+    ) -> Result<u64, Error> {
+        let flow = self
+            .store
+            .write(move |tx| {
+                for id in &ids {
+                    let row = instances::existing(tx, &scope, id)?;
+                    if row.flow != 0 {
+                        return Err(Error::locked(id, row.flow));
+                    }
+                    fits(id, &row)?;
+                }
+                begin(tx, &scope, &ids, &work)
+            })
+            .await?;
+        self.work(flow);
+        Ok(flow)
+    }
+
+    /// As [`begin`](Self::begin) for each instance by itself: which were let through, and which were not.
+    pub(crate) async fn begin_each(
+        self: &Arc<Self>,
+        scope: &Regional,
+        ids: &[String],
+        work: &Work,
+        fits: impl Fn(&str, &InstanceRow) -> Result<(), Error> + Copy + Send + 'static,
+    ) -> Result<(Vec<String>, Vec<String>), Error> {
+        // An id that is nobody's is a mistake in the request and no failure of one instance.
+        self.store
+            .read(|view| ids.iter().try_for_each(|id| instances::existing(view, scope, id).map(drop)))?;
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
+        for id in ids {
+            match self.begin(scope.clone(), vec![id.clone()], work.clone(), fits).await {
+                Ok(_) => done.push(id.clone()),
+                Err(Error::Refused { .. }) => failed.push(id.clone()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((done, failed))
+    }
+
+    /// Writes the flow of what has been done already, for actions that answer a number.
+    pub(crate) async fn done(&self, scope: Regional, id: String) -> Result<u64, Error> {
+        self.store
+            .write(move |tx| {
+                let flow = count(tx, "flow")?;
+                let row = FlowRow {
+                    uin: scope.uin,
+                    region: scope.region.clone(),
+                    instances: vec![id.clone()],
+                    work: Work::Done,
+                    state: FlowState::Succeeded,
+                };
+                tx.put::<Flows>(&Global, &flow, &row)?;
+                Ok(flow)
+            })
+            .await
+    }
+}
+
+/// Ids of a request: at least one, each once.
+pub(crate) fn several(ids: &[String]) -> Result<Vec<String>, Error> {
+    let mut cleaned: Vec<String> = ids.iter().map(|id| instances::clean(id).to_owned()).collect();
+    cleaned.sort();
+    cleaned.dedup();
+    if cleaned.is_empty() || cleaned.len() > 100 {
+        return Err(Error::invalid("InstanceIds", "must name 1 to 100 instances"));
+    }
+    Ok(cleaned)
+}

@@ -1,0 +1,175 @@
+//! The background work: what should run is brought up and stays arranged; what has had its time is isolated, renewed or destroyed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rookery_store::{Global, Read, Regional, Scan, StoreError};
+use rookery_supervisor::State;
+use time::Duration;
+use tokio::sync::watch;
+
+use crate::MariaDb;
+use crate::cluster::process;
+use crate::error::Error;
+use crate::flows::{self, FlowState, Flows, Work};
+use crate::instances::{self, InstanceRow, Instances, Phase};
+use crate::moments::Moment;
+
+/// How many days isolated instances are kept: paid by use, and prepaid.
+const KEPT: (i64, i64) = (3, 7);
+
+/// The processes of an instance, as they were when it was last arranged.
+type Arranged = HashMap<String, Vec<u32>>;
+
+impl MariaDb {
+    /// Works until `stop` turns true or its sender is gone, then stops every server; they are brought up by the next run.
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let work = async {
+            if let Err(error) = self.take_over().await {
+                tracing::error!(%error, "what a former process left could not be taken over");
+            }
+            let mut arranged = Arranged::new();
+            loop {
+                if let Err(error) = self.look_after(&mut arranged).await {
+                    tracing::error!(%error, "instances could not be looked after; it will be tried again");
+                }
+                tokio::time::sleep(self.pulse).await;
+            }
+        };
+        tokio::select! {
+            _ = stop.wait_for(|stopped| *stopped) => {}
+            () = work => {}
+        }
+        // Flows that are cut off here are done again by the next run.
+        let mut tasks = std::mem::take(&mut *self.tasks.lock());
+        tasks.shutdown().await;
+        self.doors.lock().clear();
+        self.supervisor.stop_all().await;
+    }
+
+    /// Ends processes and removes directories that belong to no instance any more, and goes on with flows that were begun.
+    async fn take_over(self: &Arc<Self>) -> Result<(), Error> {
+        let rows = self.all()?;
+        let owned: Vec<String> =
+            rows.iter().flat_map(|(_, id, row)| row.nodes.iter().map(|node| process(id, node))).collect();
+        for name in self.supervisor.recorded()? {
+            if !owned.contains(&name) {
+                tracing::warn!(name, "a process of no instance is ended");
+                self.supervisor.stop(&name).await;
+            }
+        }
+        for id in self.places.instances()? {
+            if !rows.iter().any(|(_, known, _)| *known == id) {
+                tracing::warn!(id, "the directory of no instance is removed");
+                self.places.remove(&id)?;
+            }
+        }
+        let flows = self.store.read(|view| view.scan::<Flows>(&Global, Scan::all()))?;
+        for (number, _) in flows.into_iter().filter(|(_, flow)| flow.state == FlowState::Running) {
+            self.work(number);
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> Result<Vec<(Regional, String, InstanceRow)>, StoreError> {
+        self.store.read(|view| view.scan_all::<Instances>())
+    }
+
+    async fn look_after(self: &Arc<Self>, arranged: &mut Arranged) -> Result<(), Error> {
+        while self.tasks.lock().try_join_next().is_some() {}
+        let rows = self.all()?;
+        arranged.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
+        for (scope, id, row) in rows.into_iter().filter(|(_, _, row)| row.flow == 0) {
+            self.keep_time(&scope, &id, &row).await?;
+            if row.phase != Phase::Running {
+                arranged.remove(&id);
+                continue;
+            }
+            let processes = self.processes(&id, &row);
+            if processes.is_some()
+                && processes.as_ref() == arranged.get(&id)
+                && self.doors.lock().contains_key(&id)
+            {
+                continue;
+            }
+            let alone = self.lock(&id);
+            let _alone = alone.lock().await;
+            // A flow may have come first.
+            let now = self.store.read(|view| view.get::<Instances>(&scope, &id))?;
+            let Some(row) = now.filter(|row| row.flow == 0 && row.phase == Phase::Running) else { continue };
+            // What is restarted by itself comes back as a standby, so who is the primary is told again.
+            match self.bring_up(&id, &row).await {
+                Ok(()) => {
+                    if let Some(processes) = self.processes(&id, &row) {
+                        arranged.insert(id, processes);
+                    }
+                }
+                Err(error) => {
+                    let inner =
+                        rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
+                    tracing::warn!(
+                        instance = id,
+                        error = inner,
+                        "an instance is not up; it will be tried again"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The processes of an instance whose servers are all ready.
+    fn processes(&self, id: &str, row: &InstanceRow) -> Option<Vec<u32>> {
+        let pid = |node| match self.supervisor.state(&process(id, node)) {
+            State::Ready { pid } => Some(pid),
+            _ => None,
+        };
+        row.nodes.iter().map(pid).collect()
+    }
+
+    /// What is due: a prepaid instance is renewed or isolated at the end of its time, an isolated one destroyed after its days.
+    async fn keep_time(self: &Arc<Self>, scope: &Regional, id: &str, row: &InstanceRow) -> Result<(), Error> {
+        let Some(due) = due(row, self.now()) else { return Ok(()) };
+        let (scope, id, now) = (scope.clone(), id.to_owned(), self.now());
+        let begun = self
+            .store
+            .write(move |tx| {
+                let mut row = instances::existing(tx, &scope, &id)?;
+                match &due {
+                    Due::Renewal => {
+                        if let Some(prepaid) = &mut row.prepaid {
+                            prepaid.until = prepaid.until.plus_months(1);
+                        }
+                        instances::put(tx, &scope, &id, row, now)?;
+                        Ok(None)
+                    }
+                    Due::Work(work) => flows::begin(tx, &scope, std::slice::from_ref(&id), work).map(Some),
+                }
+            })
+            .await;
+        match begun {
+            Ok(Some(flow)) => self.work(flow),
+            // A call has come first.
+            Ok(None) | Err(Error::Refused { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Due {
+    Renewal,
+    Work(Work),
+}
+
+fn due(row: &InstanceRow, now: Moment) -> Option<Due> {
+    if row.phase == Phase::Isolated {
+        // Nothing else changes an isolated instance, so the last change is its isolation.
+        let days = if row.is_prepaid() { KEPT.1 } else { KEPT.0 };
+        return (!row.protected && row.updated.plus(Duration::days(days)) <= now)
+            .then_some(Due::Work(Work::Destroy));
+    }
+    let prepaid = row.prepaid.filter(|prepaid| prepaid.until <= now)?;
+    Some(if prepaid.renew { Due::Renewal } else { Due::Work(Work::Isolate) })
+}

@@ -1,0 +1,73 @@
+"""Two servers and more: they hold the same rows, and either can be the primary."""
+
+import os
+import signal
+
+import pytest
+
+from cloud import eventually
+
+ZONES = ["ap-guangzhou-3", "ap-guangzhou-4"]
+
+
+@pytest.fixture(scope="module")
+def pair(databases):
+    made = databases.create(nodes=2, Zones=ZONES)
+    made.account()
+    made.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT PRIMARY KEY)")
+    yield made
+    made.destroy()
+
+
+def roles(instance):
+    return {node["Zone"]: node["Role"] for node in instance("DescribeInstanceNodeInfo")["NodesInfo"]}
+
+
+def test_a_switch_keeps_every_row_and_the_address(pair):
+    assert roles(pair) == {ZONES[0]: "master", ZONES[1]: "slave"}
+    address = pair.row["Vip"]
+    for turn, zone in enumerate((ZONES[1], ZONES[0], ZONES[1])):
+        pair.sql(f"INSERT INTO d.t VALUES ({turn})")
+        pair.does("SwitchDBInstanceHA", Zone=zone)
+        assert roles(pair)[zone] == "master" and pair.row["Vip"] == address
+        assert pair.sql("SELECT COUNT(*) FROM d.t") == [str(turn + 1)]
+    pair.does("SwitchDBInstanceHA", Zone=ZONES[1], ZoneMode="avoid")
+    assert roles(pair)[ZONES[0]] == "master"
+    pair.sql("INSERT INTO d.t VALUES (100)")
+    assert pair.refused("SwitchDBInstanceHA", Zone=ZONES[0]) == "InvalidParameterValue.IllegalZone"
+
+
+def test_the_mode_of_replication_changes(pair, instance):
+    assert pair("DescribeDBSyncMode") | {"RequestId": ""} == {
+        "SyncMode": 2, "IsModifying": 0, "CurrentSyncMode": 1, "RequestId": "",
+    }  # fmt: skip
+    for mode, waits in ((0, 0), (1, 1), (2, 1)):
+        pair.does("ModifyDBSyncMode", SyncMode=mode)
+        told = pair("DescribeDBSyncMode")
+        assert (told["SyncMode"], told["CurrentSyncMode"]) == (mode, waits)
+        pair.sql(f"INSERT INTO d.t VALUES ({200 + mode})")
+    assert pair.refused("ModifyDBSyncMode", SyncMode=3) == "InvalidParameterValue.BadSyncMode"
+    assert instance.refused("ModifyDBSyncMode", SyncMode=1) == "InvalidParameterValue.SyncModeNotAllowed"
+    assert instance.databases.refused("DescribeDBSyncMode", InstanceId="tdsql-00000000") == "ResourceNotFound.NoInstanceFound"
+
+
+def test_killed_servers_come_back_with_what_was_acknowledged(pair):
+    for value, victim in ((300, 0), (301, 1)):
+        pair.sql(f"INSERT INTO d.t VALUES ({value})")
+        processes = pair.processes()
+        os.kill(processes[victim], signal.SIGKILL)
+        eventually("two others", lambda seen=processes: len(pair.processes()) == 2 and pair.processes() != seen)
+        eventually("a write", lambda value=value: "ERROR" not in pair.sql(f"INSERT INTO d.t VALUES ({value + 50})", check=False))
+        assert pair.sql(f"SELECT x FROM d.t WHERE x = {value}") == [str(value)]
+    eventually("that the primary waits again", lambda: pair("DescribeDBSyncMode")["CurrentSyncMode"] == 1)
+
+
+def test_three_servers_restart_together(databases):
+    instance = databases.create(nodes=3)
+    instance.account()
+    instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT); INSERT INTO d.t VALUES (1)")
+    assert len(instance.processes()) == 3
+    assert databases.flow(databases("RestartDBInstances", InstanceIds=[instance.id])["FlowId"]) == 0
+    assert instance.sql("INSERT INTO d.t VALUES (2); SELECT COUNT(*) FROM d.t") == ["2"]
+    instance.destroy()
+    assert instance.processes() == []
