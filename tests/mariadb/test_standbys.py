@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from cloud import eventually
+from databases import servers
 
 ZONES = ["ap-guangzhou-3", "ap-guangzhou-4"]
 
@@ -71,3 +72,23 @@ def test_three_servers_restart_together(databases):
     assert instance.sql("INSERT INTO d.t VALUES (2); SELECT COUNT(*) FROM d.t") == ["2"]
     instance.destroy()
     assert instance.processes() == []
+
+
+def test_a_standby_takes_over_from_a_primary_that_does_not_come_back(databases):
+    instance = databases.create(nodes=2, Zones=ZONES)
+    instance.account()
+    instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT); INSERT INTO d.t VALUES (1)")
+    (primary,) = [node for node in instance("DescribeInstanceNodeInfo")["NodesInfo"] if node["Role"] == "master"]
+    data = instance.directory / primary["NodeId"] / "data"
+    (data / "ibdata1").rename(data / "away")
+    (process,) = servers(instance.directory / primary["NodeId"])
+    os.kill(process, signal.SIGKILL)
+    eventually("another primary", lambda: roles(instance)[ZONES[1]] == "master")
+    eventually("a write", lambda: "ERROR" not in instance.sql("INSERT INTO d.t VALUES (2)", check=False))
+    assert instance.sql("SELECT x FROM d.t ORDER BY x") == ["1", "2"] and instance.row["Status"] == 2
+    # What comes back is a standby, and catches up.
+    (data / "away").replace(data / "ibdata1")
+    eventually("that the primary waits for it", lambda: instance("DescribeDBSyncMode")["CurrentSyncMode"] == 1)
+    instance.does("SwitchDBInstanceHA", Zone=ZONES[0])
+    assert instance.sql("SELECT x FROM d.t ORDER BY x") == ["1", "2"]
+    instance.destroy()

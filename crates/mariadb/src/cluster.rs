@@ -66,7 +66,7 @@ impl MariaDb {
         self.open_door(id, row).await
     }
 
-    async fn open_door(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
+    pub(crate) async fn open_door(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
         let primary = row.primary_node()?.address;
         if let Some(door) = self.doors.lock().get(id) {
             door.lead_to(primary);
@@ -105,11 +105,36 @@ impl MariaDb {
 
     /// `Status` and its words. An instance counts as running only while its primary answers and its address is open.
     pub(crate) fn status(&self, id: &str, row: &InstanceRow) -> (i64, &'static str) {
-        let ready = |node| matches!(self.supervisor.state(&process(id, node)), State::Ready { .. });
-        let up = row.nodes.get(row.primary).is_some_and(ready) && self.doors.lock().contains_key(id);
+        let up = row.nodes.get(row.primary).is_some_and(|node| self.is_ready(id, node))
+            && self.doors.lock().contains_key(id);
         let phase =
             if row.phase == Phase::Running && row.flow == 0 && !up { Phase::Restarting } else { row.phase };
         phase.status(row.flow)
+    }
+
+    pub(crate) fn is_ready(&self, id: &str, node: &Node) -> bool {
+        matches!(self.supervisor.state(&process(id, node)), State::Ready { .. })
+    }
+
+    /// The standby that is to take over from a primary that does not answer: of those that do, the one that has received most.
+    pub(crate) async fn heir(&self, id: &str, row: &InstanceRow) -> Option<usize> {
+        let mut best = None;
+        for (at, node) in row.nodes.iter().enumerate() {
+            if at == row.primary || !self.is_ready(id, node) {
+                continue;
+            }
+            let received = match self.connect(id, node).await {
+                Ok(mut standby) => {
+                    match standby.query("SELECT @@GLOBAL.gtid_current_pos AS position").await {
+                        Ok(rows) => sequence(&rows.first("position")),
+                        Err(_) => continue,
+                    }
+                }
+                Err(_) => continue,
+            };
+            best = best.max(Some((received, std::cmp::Reverse(at))));
+        }
+        best.map(|(_, at)| at.0)
     }
 
     /// The version of the server that is installed; empty where none is.
@@ -139,6 +164,10 @@ impl MariaDb {
         }
         let waits = row.sync_mode != 0;
         for (at, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
+            // One that is down is arranged when it is back.
+            if !self.is_ready(id, node) {
+                continue;
+            }
             let mut standby = self.connect(id, node).await?;
             follow(&mut standby, primary_node, &password, waits).await?;
             tracing::debug!(instance = id, node = at, "a standby follows");
@@ -190,6 +219,11 @@ impl MariaDb {
         let open = self.seal.open(&crate::replication_context(id), &row.replication)?;
         Ok(String::from_utf8_lossy(&open).into_owned())
     }
+}
+
+/// The number of the last transaction of a position such as `0-1-42`. All servers write in one domain.
+fn sequence(position: &str) -> u64 {
+    position.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 /// Lets standbys log in. Told to each server by itself, so that their histories stay alike.

@@ -72,6 +72,10 @@ pub(crate) enum Work {
     Switch {
         to: usize,
     },
+    /// As a switch, from a primary that does not answer.
+    FailOver {
+        to: usize,
+    },
     SyncMode(i64),
     /// What was done before the call was answered.
     Done,
@@ -98,7 +102,7 @@ impl Work {
             Self::Isolate => row.phase = Phase::Isolated,
             Self::Destroy => return None,
             Self::Resize { memory, storage } => (row.memory, row.storage) = (*memory, *storage),
-            Self::Switch { to } => row.primary = *to,
+            Self::Switch { to } | Self::FailOver { to } => row.primary = *to,
             Self::SyncMode(mode) => row.sync_mode = *mode,
             Self::Done => {}
         }
@@ -234,6 +238,11 @@ impl MariaDb {
                 self.resize(id, &row).await
             }
             Work::Switch { to } => self.switch(id, &row, *to).await,
+            Work::FailOver { to } => {
+                row.primary = *to;
+                self.arrange(id, &row).await?;
+                self.open_door(id, &row).await
+            }
             Work::SyncMode(mode) => {
                 row.sync_mode = *mode;
                 self.arrange(id, &row).await

@@ -144,3 +144,40 @@ impl MariaDb {
 fn replication_context(id: &str) -> String {
     format!("mariadb/{id}/replication")
 }
+
+#[cfg(test)]
+mod tests {
+    use rookery_api::ErrorCode as _;
+    use rookery_gateway::Refusal as _;
+    use rookery_store::Regional;
+
+    use super::*;
+    use crate::ordering::Order;
+
+    #[tokio::test]
+    async fn without_the_server_nothing_can_be_ordered_and_everything_else_works() {
+        let place = tempfile::tempdir().unwrap();
+        let programs = place.path().join("programs");
+        fs::create_dir(&programs).unwrap();
+        let options = Options { programs: Some(programs), ..Options::new(place.path()) };
+        let mariadb =
+            MariaDb::new(options, Store::in_memory(), Seal::ephemeral().unwrap(), World::system()).unwrap();
+        let scope = Regional { uin: 1, region: "ap-guangzhou".to_owned() };
+        let refused = mariadb.order(scope, Order::default()).await.unwrap_err();
+        assert_eq!(refused.code().name(), "ResourceInsufficient");
+        assert!(refused.message(rookery_gateway::Language::English).contains(server::INSTALL));
+        assert!(mariadb.version().is_empty());
+    }
+
+    #[test]
+    fn the_actions_are_registered_and_no_other() {
+        let place = tempfile::tempdir().unwrap();
+        let seal = Seal::ephemeral().unwrap();
+        let mariadb =
+            MariaDb::new(Options::new(place.path()), Store::in_memory(), seal, World::system()).unwrap();
+        let actions = register(&mariadb);
+        let of_ours =
+            actions.coverage().filter(|(product, _, registered)| *registered && product.name == "mariadb");
+        assert_eq!(of_ours.count(), 49);
+    }
+}

@@ -7,6 +7,7 @@ use rookery_store::{Global, Read, Regional, Scan, StoreError};
 use rookery_supervisor::State;
 use time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::MariaDb;
 use crate::cluster::process;
@@ -18,8 +19,17 @@ use crate::moments::Moment;
 /// How many days isolated instances are kept: paid by use, and prepaid.
 const KEPT: (i64, i64) = (3, 7);
 
-/// The processes of an instance, as they were when it was last arranged.
-type Arranged = HashMap<String, Vec<u32>>;
+/// How long a primary may be down before a standby takes over. One that is started again is back within a second or two.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// What is remembered from one look to the next.
+#[derive(Default)]
+struct Seen {
+    /// The processes of an instance, as they were when it was last arranged.
+    arranged: HashMap<String, Vec<u32>>,
+    /// Since when the primary of an instance is down.
+    down: HashMap<String, Instant>,
+}
 
 impl MariaDb {
     /// Works until `stop` turns true or its sender is gone, then stops every server; they are brought up by the next run.
@@ -28,9 +38,9 @@ impl MariaDb {
             if let Err(error) = self.take_over().await {
                 tracing::error!(%error, "what a former process left could not be taken over");
             }
-            let mut arranged = Arranged::new();
+            let mut seen = Seen::default();
             loop {
-                if let Err(error) = self.look_after(&mut arranged).await {
+                if let Err(error) = self.look_after(&mut seen).await {
                     tracing::error!(%error, "instances could not be looked after; it will be tried again");
                 }
                 tokio::time::sleep(self.pulse).await;
@@ -75,47 +85,80 @@ impl MariaDb {
         self.store.read(|view| view.scan_all::<Instances>())
     }
 
-    async fn look_after(self: &Arc<Self>, arranged: &mut Arranged) -> Result<(), Error> {
+    async fn look_after(self: &Arc<Self>, seen: &mut Seen) -> Result<(), Error> {
         while self.tasks.lock().try_join_next().is_some() {}
         let rows = self.all()?;
-        arranged.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
+        seen.arranged.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
+        seen.down.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
         for (scope, id, row) in rows.into_iter().filter(|(_, _, row)| row.flow == 0) {
             self.keep_time(&scope, &id, &row).await?;
             if row.phase != Phase::Running {
-                arranged.remove(&id);
+                seen.arranged.remove(&id);
+                seen.down.remove(&id);
+                continue;
+            }
+            if self.fail_over(&scope, &id, &row, seen).await? {
                 continue;
             }
             let processes = self.processes(&id, &row);
-            if processes.is_some()
-                && processes.as_ref() == arranged.get(&id)
-                && self.doors.lock().contains_key(&id)
-            {
+            let open = self.doors.lock().contains_key(&id);
+            if open && processes.is_some() && processes.as_ref() == seen.arranged.get(&id) {
                 continue;
             }
-            let alone = self.lock(&id);
-            let _alone = alone.lock().await;
-            // A flow may have come first.
-            let now = self.store.read(|view| view.get::<Instances>(&scope, &id))?;
-            let Some(row) = now.filter(|row| row.flow == 0 && row.phase == Phase::Running) else { continue };
-            // What is restarted by itself comes back as a standby, so who is the primary is told again.
-            match self.bring_up(&id, &row).await {
-                Ok(()) => {
-                    if let Some(processes) = self.processes(&id, &row) {
-                        arranged.insert(id, processes);
-                    }
+            self.restore(&scope, &id, seen).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings an instance up that should be: what is restarted by itself comes back as a standby, so who is the primary is told again.
+    async fn restore(&self, scope: &Regional, id: &str, seen: &mut Seen) -> Result<(), Error> {
+        let alone = self.lock(id);
+        // Held by a flow or a call: there is a next look.
+        let Ok(_alone) = alone.try_lock() else { return Ok(()) };
+        // A flow may have come first.
+        let now = self.store.read(|view| view.get::<Instances>(scope, id))?;
+        let Some(row) = now.filter(|row| row.flow == 0 && row.phase == Phase::Running) else { return Ok(()) };
+        match self.bring_up(id, &row).await {
+            Ok(()) => {
+                if let Some(processes) = self.processes(id, &row) {
+                    seen.arranged.insert(id.to_owned(), processes);
                 }
-                Err(error) => {
-                    let inner =
-                        rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
-                    tracing::warn!(
-                        instance = id,
-                        error = inner,
-                        "an instance is not up; it will be tried again"
-                    );
-                }
+            }
+            Err(error) => {
+                let inner = rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
+                tracing::warn!(instance = id, error = inner, "an instance is not up; it will be tried again");
             }
         }
         Ok(())
+    }
+
+    /// Where the primary has been down for too long and a standby answers, that one takes over.
+    async fn fail_over(
+        self: &Arc<Self>,
+        scope: &Regional,
+        id: &str,
+        row: &InstanceRow,
+        seen: &mut Seen,
+    ) -> Result<bool, Error> {
+        if row.nodes.len() < 2 || self.is_ready(id, row.primary_node()?) {
+            seen.down.remove(id);
+            return Ok(false);
+        }
+        let since = *seen.down.entry(id.to_owned()).or_insert_with(Instant::now);
+        if since.elapsed() < PATIENCE {
+            return Ok(false);
+        }
+        let Some(to) = self.heir(id, row).await else { return Ok(false) };
+        tracing::warn!(instance = id, to, "the primary does not come back; a standby takes over");
+        seen.down.remove(id);
+        seen.arranged.remove(id);
+        let begun = self
+            .begin(scope.clone(), vec![id.to_owned()], Work::FailOver { to }, |id, row| row.usable(id))
+            .await;
+        match begun {
+            Ok(_) | Err(Error::Refused { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// The processes of an instance whose servers are all ready.
