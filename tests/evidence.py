@@ -42,6 +42,7 @@ CANNOT_REFUSE = {
     ("kms", "GetRegions"): "it has no parameters, and every caller may read the regions",
     ("kms", "GetServiceStatus"): "it has no parameters, and the service is open to everybody",
     ("kms", "ListAlgorithms"): "it has no parameters, and every region has algorithms",
+    ("mariadb", "DescribeSaleInfo"): "it has no parameters, and every caller may read what is on sale",
     ("sts", "GetCallerIdentity"): "it has no parameters, and who asks is known by then",
     ("tcr", "CheckInstance"): "an id that is nobody's is an answer: `IsValidated` is false",
     ("tcr", "CheckInstanceName"): "what is wrong with a name is an answer: `DetailCode`",

@@ -138,6 +138,14 @@ def test_names_projects_protection_and_size_change(databases):
     instance.destroy()
 
 
+def test_the_tag_service_and_the_instance_hold_the_same_tags(databases, api):
+    instance = databases.create(InitParams=[], ResourceTags=[{"TagKey": "team", "TagValue": "blue"}])
+    name = f"qcs::mariadb:ap-guangzhou:uin/:instance/{instance.id}"
+    api.call("tag", "ModifyResourceTags", Resource=name, ReplaceTags=[{"TagKey": "stage", "TagValue": "test"}])
+    assert instance.row["ResourceTags"] == [{"TagKey": "stage", "TagValue": "test"}, {"TagKey": "team", "TagValue": "blue"}]
+    instance.destroy()
+
+
 def test_a_restart_is_one_and_a_killed_server_comes_back(databases):
     instance = databases.create()
     instance.account()

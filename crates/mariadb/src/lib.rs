@@ -24,6 +24,7 @@ mod server;
 mod slow_log;
 mod sql;
 mod steward;
+mod tag_holder;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use rookery_store::{Global, Read, Regional, Scan, StoreError};
 use rookery_supervisor::State;
 use time::Duration;
@@ -90,6 +91,7 @@ impl MariaDb {
         let rows = self.all()?;
         seen.arranged.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
         seen.down.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
+        let mut down = Vec::new();
         for (scope, id, row) in rows.into_iter().filter(|(_, _, row)| row.flow == 0) {
             self.keep_time(&scope, &id, &row).await?;
             if row.phase != Phase::Running {
@@ -105,31 +107,33 @@ impl MariaDb {
             if open && processes.is_some() && processes.as_ref() == seen.arranged.get(&id) {
                 continue;
             }
-            self.restore(&scope, &id, seen).await?;
+            down.push((scope, id));
+        }
+        // All at once: one that takes long holds up no other.
+        let restored = down.iter().map(|(scope, id)| self.restore(scope, id));
+        for restored in join_all(restored).await {
+            seen.arranged.extend(restored?);
         }
         Ok(())
     }
 
     /// Brings an instance up that should be: what is restarted by itself comes back as a standby, so who is the primary is told again.
-    async fn restore(&self, scope: &Regional, id: &str, seen: &mut Seen) -> Result<(), Error> {
+    /// Its processes, where that succeeds.
+    async fn restore(&self, scope: &Regional, id: &str) -> Result<Option<(String, Vec<u32>)>, Error> {
         let alone = self.lock(id);
         // Held by a flow or a call: there is a next look.
-        let Ok(_alone) = alone.try_lock() else { return Ok(()) };
+        let Ok(_alone) = alone.try_lock() else { return Ok(None) };
         // A flow may have come first.
         let now = self.store.read(|view| view.get::<Instances>(scope, id))?;
-        let Some(row) = now.filter(|row| row.flow == 0 && row.phase == Phase::Running) else { return Ok(()) };
-        match self.bring_up(id, &row).await {
-            Ok(()) => {
-                if let Some(processes) = self.processes(id, &row) {
-                    seen.arranged.insert(id.to_owned(), processes);
-                }
-            }
-            Err(error) => {
-                let inner = rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
-                tracing::warn!(instance = id, error = inner, "an instance is not up; it will be tried again");
-            }
+        let Some(row) = now.filter(|row| row.flow == 0 && row.phase == Phase::Running) else {
+            return Ok(None);
+        };
+        if let Err(error) = self.bring_up(id, &row).await {
+            let inner = rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
+            tracing::warn!(instance = id, error = inner, "an instance is not up; it will be tried again");
+            return Ok(None);
         }
-        Ok(())
+        Ok(self.processes(id, &row).map(|processes| (id.to_owned(), processes)))
     }
 
     /// Where the primary has been down for too long and a standby answers, that one takes over.

@@ -151,7 +151,12 @@ pub(crate) async fn wire(
     actions.extend(rookery_tcr::register(&tcr));
     actions.extend(rookery_mariadb::register(&mariadb));
     // Products that keep the tags of their own resources.
-    let holders = vec![Arc::clone(&cam) as Arc<dyn Holder>, Arc::clone(&kms) as _, Arc::clone(&tcr) as _];
+    let holders = vec![
+        Arc::clone(&cam) as Arc<dyn Holder>,
+        Arc::clone(&kms) as _,
+        Arc::clone(&tcr) as _,
+        Arc::clone(&mariadb) as _,
+    ];
     let tags = Tags::new(state, world.clone(), holders);
     actions.extend(rookery_tag::register(&tags));
     cam.connect_tags(tags);
