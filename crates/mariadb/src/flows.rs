@@ -329,3 +329,46 @@ pub(crate) fn several(ids: &[String]) -> Result<Vec<String>, Error> {
     }
     Ok(cleaned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ordering;
+
+    #[test]
+    fn each_work_leaves_its_row() {
+        let held = InstanceRow { flow: 9, ..InstanceRow::sample() };
+        let after = |work: Work| work.conclude(held.clone()).unwrap();
+        assert_eq!((after(Work::Create).phase, after(Work::Create).flow), (Phase::Uninitialised, 0));
+        assert_eq!(after(Work::Isolate).phase, Phase::Isolated);
+        assert_eq!(after(Work::Activate).phase, Phase::Running);
+        assert_eq!(after(Work::Resize { memory: 4, storage: 30 }).storage, 30);
+        assert_eq!(after(Work::FailOver { to: 1 }).primary, 1);
+        assert!(Work::Destroy.conclude(held.clone()).is_none());
+        assert_eq!(Work::Create.give_up(held.clone()).phase, Phase::Isolated);
+        assert_eq!(Work::SyncMode(1).give_up(held.clone()).phase, Phase::Running);
+        assert_eq!(Work::SyncMode(1).give_up(held).sync_mode, 0, "what failed has not changed");
+    }
+
+    #[tokio::test]
+    async fn a_flow_locks_its_instances_and_another_is_refused() {
+        let store = rookery_store::Store::in_memory();
+        let scope = Regional { uin: 1, region: "ap-guangzhou".to_owned() };
+        let (place, ids) = (scope.clone(), vec!["tdsql-00000000".to_owned()]);
+        let begun = store
+            .write(move |tx| {
+                tx.put::<Instances>(&place, &ids[0], &InstanceRow::sample())?;
+                let first = begin(tx, &place, &ids, &Work::Restart)?;
+                assert!(begin(tx, &place, &ids, &Work::Isolate).is_err());
+                assert!(begin(tx, &place, &["tdsql-none".to_owned()], &Work::Isolate).is_err());
+                Ok::<_, Error>(first)
+            })
+            .await
+            .unwrap();
+        let row = store.read(|view| instances::existing(view, &scope, "tdsql-00000000")).unwrap();
+        assert_eq!((row.flow, row.phase), (begun, Phase::Restarting));
+        assert!(several(&[]).is_err());
+        assert_eq!(several(&["b\r\n".to_owned(), "a".to_owned(), "b".to_owned()]).unwrap(), ["a", "b"]);
+        assert!(ordering::prepayment(Some(61)).is_err());
+    }
+}

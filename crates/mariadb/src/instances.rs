@@ -244,3 +244,59 @@ pub(crate) fn resource(id: &str) -> Vec<Resource> {
 pub(crate) fn resources(ids: &[String]) -> Vec<Resource> {
     if ids.is_empty() { vec![Resource::any()] } else { ids.iter().flat_map(|id| resource(id)).collect() }
 }
+
+#[cfg(test)]
+impl InstanceRow {
+    /// A running instance that is paid by use, for tests of what follows from a row.
+    pub(crate) fn sample() -> Self {
+        let address = SocketAddr::from(([127, 64, 0, 4], 3306));
+        let node =
+            Node { id: "0a1b2c3d4e5f".to_owned(), server_id: 1, address, zone: "ap-guangzhou-1".to_owned() };
+        let seal = rookery_seal::Seal::ephemeral().unwrap();
+        Self {
+            number: 1001,
+            name: "sample".to_owned(),
+            phase: Phase::Running,
+            flow: 0,
+            created: Moment(0),
+            updated: Moment(0),
+            prepaid: None,
+            project: 0,
+            vpc: String::new(),
+            subnet: String::new(),
+            zones: vec![node.zone.clone()],
+            memory: 2,
+            storage: 20,
+            version: "10.1".to_owned(),
+            tags: Vec::new(),
+            security_groups: Vec::new(),
+            initial: None,
+            protected: false,
+            address,
+            nodes: vec![node],
+            primary: 0,
+            sync_mode: 0,
+            parameters: BTreeMap::new(),
+            log_days: 7,
+            replication: seal.seal("test", b"secret").unwrap(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_running_instance_without_a_flow_is_usable() {
+        let row = InstanceRow::sample();
+        assert!(row.usable("i").is_ok() && row.unlocked("i").is_ok());
+        let locked = InstanceRow { flow: 7, ..row.clone() };
+        assert!(locked.usable("i").is_err() && locked.unlocked("i").is_err());
+        assert_eq!(locked.phase.status(locked.flow).0, 1);
+        let isolated = InstanceRow { phase: Phase::Isolated, ..row.clone() };
+        assert!(isolated.usable("i").is_err() && isolated.unlocked("i").is_err());
+        assert_eq!(row.node_named(None).unwrap(), row.node_named(Some(" 0a1b2c3d4e5f\n")).unwrap());
+        assert!(row.node_named(Some("0")).is_err());
+    }
+}

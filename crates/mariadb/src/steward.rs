@@ -220,3 +220,35 @@ fn due(row: &InstanceRow, now: Moment) -> Option<Due> {
     let prepaid = row.prepaid.filter(|prepaid| prepaid.until <= now)?;
     Some(if prepaid.renew { Due::Renewal } else { Due::Work(Work::Isolate) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instances::Prepaid;
+
+    const DAY: i64 = 86_400;
+
+    #[test]
+    fn isolated_instances_are_kept_for_their_days() {
+        let isolated = InstanceRow { phase: Phase::Isolated, ..InstanceRow::sample() };
+        let destroyed = Some(Due::Work(Work::Destroy));
+        assert_eq!(due(&isolated, Moment(3 * DAY - 1)), None);
+        assert_eq!(due(&isolated, Moment(3 * DAY)), destroyed);
+        let prepaid = Some(Prepaid { until: Moment(0), renew: true });
+        let isolated = InstanceRow { prepaid, ..isolated };
+        assert_eq!(due(&isolated, Moment(7 * DAY - 1)), None);
+        assert_eq!(due(&isolated, Moment(7 * DAY)), destroyed);
+        assert_eq!(due(&InstanceRow { protected: true, ..isolated }, Moment(99 * DAY)), None);
+    }
+
+    #[test]
+    fn the_end_of_a_prepaid_time_renews_or_isolates() {
+        let row = InstanceRow::sample();
+        assert_eq!(due(&row, Moment(999 * DAY)), None, "paid by use");
+        let paid =
+            |renew| InstanceRow { prepaid: Some(Prepaid { until: Moment(DAY), renew }), ..row.clone() };
+        assert_eq!(due(&paid(false), Moment(DAY - 1)), None);
+        assert_eq!(due(&paid(false), Moment(DAY)), Some(Due::Work(Work::Isolate)));
+        assert_eq!(due(&paid(true), Moment(DAY)), Some(Due::Renewal));
+    }
+}
