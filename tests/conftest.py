@@ -69,7 +69,7 @@ def start(tmp_path):
 
     yield start
     for cloud in owned:
-        cloud.kill()
+        cloud.discard()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use rookery_store::{Global, Read, Regional, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
@@ -172,28 +173,35 @@ impl MariaDb {
             return Ok(());
         }
         let scope = Regional { uin: flow.uin, region: flow.region.clone() };
+        let each = flow.instances.iter().map(|id| self.finish_one(&scope, id, number, &flow.work));
         let mut state = FlowState::Succeeded;
-        for id in &flow.instances {
-            let alone = self.lock(id);
-            let _alone = alone.lock().await;
-            let Some(row) = self.store.read(|view| view.get::<Instances>(&scope, id))? else { continue };
-            if row.flow != number {
-                continue; // done by the process before this one
-            }
-            let outcome = self.perform(id, row, &flow.work).await;
-            if let Err(error) = &outcome {
-                let inner = rookery_gateway::Refusal::internal(error).unwrap_or_else(|| error.to_string());
-                tracing::error!(instance = id, flow = number, error = inner, work = ?flow.work, "a flow failed");
+        for done in join_all(each).await {
+            if !done? {
                 state = FlowState::Failed;
-            }
-            self.conclude(&scope, id, &flow.work, outcome.is_ok()).await?;
-            if flow.work == Work::Destroy {
-                self.locks.lock().remove(id);
             }
         }
         let now = FlowRow { state, ..flow };
         self.store.write(move |tx| tx.put::<Flows>(&Global, &number, &now)).await?;
         Ok(())
+    }
+
+    /// The part of a flow that is one instance's; whether it succeeded.
+    async fn finish_one(&self, scope: &Regional, id: &str, number: u64, work: &Work) -> Result<bool, Error> {
+        let alone = self.lock(id);
+        let _alone = alone.lock().await;
+        let row = self.store.read(|view| view.get::<Instances>(scope, id))?;
+        // Otherwise it was done by the process before this one.
+        let Some(row) = row.filter(|row| row.flow == number) else { return Ok(true) };
+        let outcome = self.perform(id, row, work).await;
+        if let Err(error) = &outcome {
+            let inner = rookery_gateway::Refusal::internal(error).unwrap_or_else(|| error.to_string());
+            tracing::error!(instance = id, flow = number, error = inner, ?work, "a flow failed");
+        }
+        self.conclude(scope, id, work, outcome.is_ok()).await?;
+        if *work == Work::Destroy {
+            self.locks.lock().remove(id);
+        }
+        Ok(outcome.is_ok())
     }
 
     async fn conclude(&self, scope: &Regional, id: &str, work: &Work, done: bool) -> Result<(), Error> {

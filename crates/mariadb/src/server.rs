@@ -292,6 +292,12 @@ fn options_file(
     option("innodb_buffer_pool_size", &buffer_pool(row.memory));
     // Without it 10.11 reserves 8 TiB of addresses, which fails under limits on virtual memory.
     option("loose_innodb_buffer_pool_size_max", &"1G");
+    // What else is taken at the start: caches of engines that hold nothing but system tables, and buffers that grow when needed.
+    option("innodb_log_buffer_size", &"2M");
+    option("key_buffer_size", &"1M");
+    option("aria_pagecache_buffer_size", &"2M");
+    option("query_cache_type", &"OFF");
+    option("query_cache_size", &0);
     option("performance_schema", &"OFF");
     option("log_bin", &"binlog");
     option("log_slave_updates", &"ON");
