@@ -71,17 +71,15 @@ mod tests {
 
     use super::*;
 
-    type Item = Result<Frame<Bytes>, std::io::Error>;
-
-    fn frame() -> Item {
-        Ok(Frame::data(Bytes::from_static(b"x")))
+    fn frame() -> Frame<Bytes> {
+        Frame::data(Bytes::from_static(b"x"))
     }
 
     #[tokio::test]
     async fn slow_is_not_stalled() {
         let slowly = stream::iter(0..5).then(|_| async {
             sleep(Duration::from_millis(5)).await;
-            frame()
+            Ok::<_, std::io::Error>(frame())
         });
         let body = Patient::new(StreamBody::new(slowly), Duration::from_hours(1));
         assert_eq!(body.collect().await.expect("whole").to_bytes(), "xxxxx");
@@ -89,7 +87,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_came_before_the_silence_is_handed_on() {
-        let silent = stream::iter([frame()]).chain(stream::pending());
+        let silent = stream::iter([Ok::<_, std::io::Error>(frame())]).chain(stream::pending());
         let mut body = Patient::new(StreamBody::new(silent), Duration::from_millis(20));
         assert!(body.frame().await.expect("a frame").is_ok());
         let stalled = body.frame().await.expect("an error").expect_err("stalled");

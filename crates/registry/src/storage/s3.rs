@@ -261,7 +261,7 @@ impl S3Blobs {
             }
             let page = self.client.send_for_text(&request).await?;
             for upload in listing::uploads(&page) {
-                let age = (now - upload.begun).whole_seconds();
+                let age = (now - upload.at).whole_seconds();
                 // The listing is the server's: what is not ours is not touched, whatever it lists.
                 let stale = u64::try_from(age).is_ok_and(|age| age >= seconds);
                 if !stale || !upload.key.starts_with(&self.prefix) {

@@ -30,7 +30,7 @@ pub(super) fn objects(xml: &str) -> Vec<Object> {
 pub(super) struct Begun {
     pub(super) key: String,
     pub(super) id: String,
-    pub(super) begun: OffsetDateTime,
+    pub(super) at: OffsetDateTime,
 }
 
 /// The uploads of a `ListMultipartUploadsResult`; what has no key, no id or no moment is left out.
@@ -39,12 +39,9 @@ pub(super) fn uploads(xml: &str) -> Vec<Begun> {
     let mut rest = xml;
     while let Some((element, after)) = element(rest, "Upload") {
         rest = after;
-        let begun =
-            text_of(element, "Initiated").and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
-        if let (Some(key), Some(id), Some(begun)) =
-            (text_of(element, "Key"), text_of(element, "UploadId"), begun)
-        {
-            found.push(Begun { key, id, begun });
+        let at = text_of(element, "Initiated").and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
+        if let (Some(key), Some(id), Some(at)) = (text_of(element, "Key"), text_of(element, "UploadId"), at) {
+            found.push(Begun { key, id, at });
         }
     }
     found
@@ -112,8 +109,8 @@ mod tests {
         let xml = "<ListMultipartUploadsResult><Upload><Key>a/b</Key><UploadId>1&amp;2</UploadId>\
             <Initiated>2026-01-02T03:04:05Z</Initiated></Upload><Upload><Key>no id</Key></Upload>\
             <IsTruncated>false</IsTruncated></ListMultipartUploadsResult>";
-        let begun = datetime!(2026-01-02 03:04:05 UTC);
-        assert_eq!(uploads(xml), vec![Begun { key: "a/b".to_owned(), id: "1&2".to_owned(), begun }]);
+        let at = datetime!(2026-01-02 03:04:05 UTC);
+        assert_eq!(uploads(xml), vec![Begun { key: "a/b".to_owned(), id: "1&2".to_owned(), at }]);
     }
 
     proptest! {
