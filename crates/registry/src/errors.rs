@@ -60,6 +60,9 @@ pub enum Error {
     /// The client stopped sending.
     #[error("the request body ended early")]
     BodyIncomplete,
+    /// The client sent nothing for as long as it may keep the registry waiting.
+    #[error("the client sent nothing for too long")]
+    BodyStalled,
     /// A `Range` that the blob cannot satisfy.
     #[error("range not satisfiable")]
     RangeNotSatisfiable {
@@ -160,6 +163,7 @@ impl Error {
                 StatusCode::RANGE_NOT_SATISFIABLE
             }
             Self::UploadBusy => StatusCode::TOO_MANY_REQUESTS,
+            Self::BodyStalled => StatusCode::REQUEST_TIMEOUT,
             Self::ManifestTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyTags { .. } => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -169,6 +173,7 @@ impl Error {
             Self::Disk { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 StatusCode::INSUFFICIENT_STORAGE
             }
+            Self::Store(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
             Self::Undecided(_)
             | Self::Store(_)
             | Self::Disk { .. }
@@ -188,9 +193,10 @@ impl Error {
             Self::DigestInvalid(_) | Self::DigestMissing | Self::DigestMismatch { .. } => "DIGEST_INVALID",
             Self::BlobUnknown(_) => "BLOB_UNKNOWN",
             Self::UploadUnknown => "BLOB_UPLOAD_UNKNOWN",
-            Self::UploadInvalid(_) | Self::ChunkOutOfOrder { .. } | Self::BodyIncomplete => {
-                "BLOB_UPLOAD_INVALID"
-            }
+            Self::UploadInvalid(_)
+            | Self::ChunkOutOfOrder { .. }
+            | Self::BodyIncomplete
+            | Self::BodyStalled => "BLOB_UPLOAD_INVALID",
             // The specification has no code for a range; what is wrong with it is its size.
             Self::SizeInvalid | Self::RangeNotSatisfiable { .. } => "SIZE_INVALID",
             // The specification has no code for a malformed tag; a manifest under such a name cannot be valid.
@@ -215,6 +221,10 @@ impl Error {
     /// The error body, `{"errors":[{"code","message","detail"}]}`. A 5xx says nothing of the inside.
     #[must_use]
     pub fn body(&self) -> Value {
+        if let Self::Damaged(what) = self {
+            let (code, message) = (self.code(), "stored content is damaged; pushing it again mends it");
+            return json!({"errors": [{"code": code, "message": message, "detail": {"content": what}}]});
+        }
         if self.status().is_server_error() {
             let message = if self.status() == StatusCode::INSUFFICIENT_STORAGE {
                 "no space left"
@@ -304,6 +314,7 @@ mod tests {
             Error::UploadInvalid("x"),
             Error::ChunkOutOfOrder { offset: 1 },
             Error::UploadBusy,
+            Error::BodyStalled,
             Error::SizeInvalid,
             Error::RangeNotSatisfiable { size: 1 },
             Error::ManifestInvalid("x".into()),

@@ -16,6 +16,7 @@ mod cache;
 mod challenge;
 mod collections;
 mod collector;
+mod damage;
 mod digest;
 mod document;
 mod errors;
@@ -26,6 +27,7 @@ mod links;
 mod maintenance;
 mod manifests;
 mod names;
+mod patience;
 mod pulls;
 mod query;
 mod ranges;
@@ -55,6 +57,7 @@ pub use access::{Access, AccessError, Actions, Located, Subject};
 pub use body::ResponseBody;
 pub use collections::{Collection, CollectionState, Ending, Phase};
 pub use collector::{CollectOptions, Collected, Whose};
+pub use damage::Damage;
 pub use digest::{Algorithm, Digest, DigestError};
 pub use errors::Error;
 pub use health::Figures;
@@ -67,7 +70,7 @@ pub use names::{
 pub use referrers::Referrer;
 pub use repositories::RepositoryEntry;
 pub use router::{Operation, serves};
-pub use scrub::{Damage, Finding, Scrub, Scrubbed};
+pub use scrub::{Finding, Scrub, Scrubbed};
 pub use serve::Witness;
 pub use storage::s3::{Bucket, BucketError};
 pub use tags::TagEntry;
@@ -105,11 +108,13 @@ pub struct Options {
     pub tag_retention: Duration,
     /// How often [`Registry::run_maintenance`] looks for what has expired.
     pub maintenance_pulse: std::time::Duration,
+    /// How long a client may send nothing of a body before it is sent away. What it sent of a blob is kept, to be resumed.
+    pub patience: std::time::Duration,
 }
 
 impl Options {
     /// The values that clients of a Harbor expect (`harbor-registry`, `harbor-token-issuer`), a day for uploads and for past
-    /// tags, and a look at them every ten minutes.
+    /// tags, a look at them every ten minutes, and 75 seconds for a client that sends nothing.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, token_key: TokenKey) -> Self {
         Self {
@@ -121,6 +126,7 @@ impl Options {
             upload_expiry: Duration::DAY,
             tag_retention: Duration::DAY,
             maintenance_pulse: std::time::Duration::from_mins(10),
+            patience: std::time::Duration::from_secs(75),
         }
     }
 }
@@ -183,6 +189,7 @@ struct Inner {
     collected: parking_lot::Mutex<Collected>,
     tag_retention: Duration,
     maintenance_pulse: std::time::Duration,
+    patience: std::time::Duration,
 }
 
 impl fmt::Debug for Registry {
@@ -209,6 +216,7 @@ impl Registry {
             upload_expiry,
             tag_retention,
             maintenance_pulse,
+            patience,
         } = options;
         let tokens = Tokens::new(&token_key, issuer, service)?;
         let failed = |source| OpenError::Directory { path: path.clone(), source };
@@ -242,6 +250,7 @@ impl Registry {
             collected: parking_lot::Mutex::default(),
             tag_retention,
             maintenance_pulse,
+            patience,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

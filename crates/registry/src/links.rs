@@ -10,12 +10,13 @@ use time::{Duration, OffsetDateTime};
 
 use crate::Registry;
 use crate::body::ResponseBody;
+use crate::damage::is_damaged;
 use crate::digest::Digest;
 use crate::errors::Error;
 use crate::names::{RegistryId, Repository};
 use crate::storage::Upload;
 use crate::tables::{BlobRow, Blobs, Holders, LinkRow, Links, content_key};
-use crate::uploads::{Verified, discard};
+use crate::uploads::Verified;
 use crate::usage::Ledger;
 
 /// Blobs up to this many bytes are read at once, and kept in memory while they are asked for.
@@ -33,11 +34,17 @@ impl Registry {
         Ok(digest)
     }
 
-    /// The length in bytes of a blob that the repository holds. `None` when it does not hold it.
+    /// The length in bytes of a blob that the repository holds. `None` when it does not hold it; [`Error::Damaged`] when its bytes
+    /// are known to be no longer what was pushed.
     pub fn blob_size(&self, repository: &Repository, digest: &Digest) -> Result<Option<u64>, Error> {
         let key = content_key(repository, digest.as_str());
-        let link = self.inner.store.read(|view| view.get::<Links>(&Global, &key))?;
-        Ok(link.map(|link| link.size))
+        self.inner.store.read(|view| {
+            let Some(link) = view.get::<Links>(&Global, &key)? else { return Ok(None) };
+            if is_damaged(view, digest)? {
+                return Err(Error::Damaged(digest.to_string()));
+            }
+            Ok(Some(link.size))
+        })
     }
 
     /// The bytes of a blob that the repository holds, if it has no more than `limit` bytes. `None` when the repository does
@@ -57,8 +64,8 @@ impl Registry {
         Ok(Some(bytes.to_bytes()))
     }
 
-    /// Makes a blob of `source` readable in `target`, without copying it; `false` when the source does not hold it. The product may
-    /// refuse it ([`Hooks::accept_blob`](crate::Hooks::accept_blob)).
+    /// Makes a blob of `source` readable in `target`, without copying it; `false` when the source does not hold it, or holds bytes that
+    /// are damaged: then it has to be pushed. The product may refuse it ([`Hooks::accept_blob`](crate::Hooks::accept_blob)).
     pub async fn mount_blob(
         &self,
         source: &Repository,
@@ -70,6 +77,9 @@ impl Registry {
         let write = move |tx: &mut Transaction<'_>| {
             let link = tx.get::<Links>(&Global, &content_key(&source, digest.as_str()))?;
             let Some(LinkRow { size, .. }) = link else { return Ok(false) };
+            if is_damaged(tx, &digest)? {
+                return Ok(false);
+            }
             let mut ledger = Ledger::default();
             let (key, row) = (content_key(&target, digest.as_str()), LinkRow { size, linked_at: now.into() });
             let new = !tx.contains::<Links>(&Global, &key)?;
@@ -111,7 +121,8 @@ impl Registry {
     }
 
     /// Gives a verified upload its place and links it to the repository. The bytes are durable before the row is, and the
-    /// row is durable before this returns.
+    /// row is durable before this returns. Bytes that are there already are replaced: only those that just came are known to
+    /// be good.
     pub(crate) async fn publish(
         &self,
         repository: &Repository,
@@ -119,29 +130,11 @@ impl Registry {
         by_client: bool,
     ) -> Result<(), Error> {
         let Verified { path, size, digest } = upload;
-        let known = self.is_stored(&digest, size).await?;
-        if !known {
-            self.inner.blobs.prepare(&path).await.map_err(Error::disk("making a blob durable"))?;
-        }
+        self.inner.blobs.prepare(&path).await.map_err(Error::disk("making a blob durable"))?;
         let _published = self.inner.locks.lock(&digest).await;
-        if self.is_stored(&digest, size).await? {
-            discard(path).await?;
-        } else {
-            // The collector may have taken the known blob away meanwhile: then this copy is not durable yet.
-            let upload = Upload { path, size, prepared: !known };
-            let published = self.inner.blobs.publish(upload, digest.clone()).await;
-            published.map_err(Error::disk("publishing a blob"))?;
-        }
+        let published = self.inner.blobs.publish(Upload { path, size }, digest.clone()).await;
+        published.map_err(Error::disk("publishing a blob"))?;
         self.link(repository, &digest, size, by_client).await
-    }
-
-    /// Whether the blob is there, its row and its bytes.
-    async fn is_stored(&self, digest: &Digest, size: u64) -> Result<bool, Error> {
-        if !self.inner.store.read(|view| view.contains::<Blobs>(&Global, digest.as_str()))? {
-            return Ok(false);
-        }
-        let stored = self.inner.blobs.size(digest).await.map_err(Error::disk("looking for a blob"))?;
-        Ok(stored == Some(size))
     }
 
     async fn link(
@@ -157,7 +150,7 @@ impl Registry {
             let link = view.get::<Links>(&Global, &key)?;
             Ok::<_, Error>(
                 link.is_some_and(|link| is_fresh(&link, now))
-                    && view.contains::<Blobs>(&Global, text.as_str())?,
+                    && view.get::<Blobs>(&Global, text.as_str())?.is_some_and(|blob| !blob.damaged),
             )
         })?;
         if fresh {
@@ -166,7 +159,8 @@ impl Registry {
         let (repository, hooks) = (repository.clone(), Arc::clone(&self.inner.hooks));
         let blob = digest.clone();
         let write = move |tx: &mut Transaction<'_>| {
-            tx.insert::<Blobs>(&Global, &text, &BlobRow { size })?;
+            // Also over a row that says that the bytes were damaged: they are good again.
+            tx.put::<Blobs>(&Global, &text, &BlobRow { size, damaged: false })?;
             let new = !tx.contains::<Links>(&Global, &key)?;
             let mut ledger = Ledger::default();
             ledger.put_link(tx, &key, &LinkRow { size, linked_at: now.into() })?;
@@ -180,8 +174,23 @@ impl Registry {
         self.inner.store.write(write).await
     }
 
-    /// A part of a blob whose link the caller has seen. `None` when it was collected in this moment.
+    /// A part of a blob whose link the caller has seen. `None` when it was collected in this moment. Bytes that turn out to be
+    /// missing or damaged are looked at again, and marked.
     pub(crate) async fn read_blob(
+        &self,
+        digest: &Digest,
+        size: u64,
+        start: u64,
+        length: u64,
+    ) -> Result<Option<ResponseBody>, Error> {
+        let read = self.read_stored(digest, size, start, length).await;
+        if matches!(read, Ok(None) | Err(Error::Damaged(_))) && self.examine_again(digest).await?.is_some() {
+            return Err(Error::Damaged(digest.to_string()));
+        }
+        read
+    }
+
+    async fn read_stored(
         &self,
         digest: &Digest,
         size: u64,
@@ -197,6 +206,10 @@ impl Registry {
             let read = self.inner.blobs.read(digest.clone(), size, 0, size).await;
             let Some(body) = read_part(read, digest)? else { return Ok(None) };
             let bytes = body.collect().await.map_err(Error::disk("reading a blob"))?.to_bytes();
+            // It is short and then kept in memory: what is handed out of there again and again is right.
+            if Digest::of(digest.algorithm(), &bytes) != *digest {
+                return Err(Error::Damaged(digest.to_string()));
+            }
             self.inner.contents.insert_weighing(digest.clone(), bytes.clone(), bytes.len());
             bytes
         };

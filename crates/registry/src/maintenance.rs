@@ -15,6 +15,14 @@ impl Registry {
         self.inner.uploads.sweep(expiry_seconds(self.inner.upload_expiry), now).await
     }
 
+    /// Gives up what a crash left half-done in the place of the blobs for [`Options::upload_expiry`](crate::Options::upload_expiry):
+    /// parts in a bucket, which nobody sees and somebody pays for. Says how many.
+    pub async fn sweep_parts(&self) -> Result<usize, Error> {
+        let now = SystemTime::from(self.inner.world.now());
+        let swept = self.inner.blobs.abandon(expiry_seconds(self.inner.upload_expiry), now).await;
+        swept.map_err(Error::disk("giving up half-done uploads"))
+    }
+
     /// Sweeps abandoned uploads and forgets past tags, at once and then every
     /// [`Options::maintenance_pulse`](crate::Options::maintenance_pulse), until `stop` turns true or its sender is gone. What
     /// fails is logged and tried again.
@@ -33,6 +41,11 @@ impl Registry {
             Ok(0) => {}
             Ok(dropped) => tracing::info!(dropped, "abandoned uploads were dropped"),
             Err(error) => tracing::error!(%error, "abandoned uploads could not be dropped"),
+        }
+        match self.sweep_parts().await {
+            Ok(0) => {}
+            Ok(dropped) => tracing::info!(dropped, "half-done uploads to the bucket were dropped"),
+            Err(error) => tracing::error!(%error, "half-done uploads to the bucket could not be dropped"),
         }
         match self.forget_past_tags().await {
             Ok(0) => {}

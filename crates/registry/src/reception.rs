@@ -15,6 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::body::RequestBody;
 use crate::digest::{Algorithm, Hasher};
 use crate::errors::Error;
+use crate::patience::Stalled;
 use crate::storage::local::hash_file;
 
 /// Bytes gathered before a batch is handed on. A batch ends with the frame that reaches this.
@@ -64,6 +65,8 @@ enum End {
     Complete,
     /// The client stopped in the middle.
     Broken,
+    /// The client sent nothing for too long.
+    Stalled,
 }
 
 struct Batch {
@@ -77,7 +80,10 @@ async fn gather(body: &mut RequestBody) -> Batch {
     while length < BATCH {
         match body.frame().await {
             None => return Batch { frames, length: length as u64, end: End::Complete },
-            Some(Err(_)) => return Batch { frames, length: length as u64, end: End::Broken },
+            Some(Err(error)) => {
+                let end = if error.is::<Stalled>() { End::Stalled } else { End::Broken };
+                return Batch { frames, length: length as u64, end };
+            }
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
                     length += data.remaining();
@@ -132,12 +138,13 @@ impl Reception {
                 }
                 End::Complete => break Ok(()),
                 End::Broken => break Err(Error::BodyIncomplete),
+                End::Stalled => break Err(Error::BodyStalled),
             }
         };
         // Whatever happened, the threads are waited for: nobody writes to the file behind the next request's back.
         let finished = pipeline.finish().await;
         match (outcome, finished) {
-            (outcome @ (Ok(()) | Err(Error::BodyIncomplete)), Ok(hasher)) => {
+            (outcome @ (Ok(()) | Err(Error::BodyIncomplete | Error::BodyStalled)), Ok(hasher)) => {
                 progress.hasher = Some(hasher);
                 progress.offset = before + received;
                 written.store(progress.offset, Ordering::Relaxed);

@@ -1,42 +1,27 @@
 //! Reading everything back: which bytes are no longer what their digest says, which are missing, and which images that
-//! touches. Nothing is changed. A blob that is missing or has another size is mended by pushing it again.
+//! touches. Damaged blobs are marked, and handed out no more until they are pushed again.
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use http_body_util::BodyExt as _;
-use rookery_store::{Global, Read, Scan, Store};
+use rookery_store::{Global, Read, Scan, Store, Transaction};
 use serde::Serialize;
 
 use crate::Registry;
-use crate::digest::{Digest, Hasher};
+use crate::damage::{Damage, examine, holders, mark};
+use crate::digest::Digest;
 use crate::errors::Error;
 use crate::manifests::tags_of;
 use crate::names::{RegistryId, Repository};
 use crate::storage::BlobStore;
 use crate::storage::local::LocalBlobs;
 use crate::storage::s3::{Bucket, BucketError, S3Blobs};
-use crate::tables::{Blobs, ContentKey, Contents, Holders, References, content_key};
+use crate::tables::{BlobRow, Blobs, ContentKey, Contents, References, content_key};
 
 /// Rows looked at in one snapshot.
 const BATCH: usize = 500;
-
-/// What is wrong with some content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Damage {
-    /// The bytes hash to something else.
-    Rotten,
-    /// There are more or fewer bytes than were pushed.
-    WrongSize,
-    /// There is nothing.
-    Missing,
-    /// The disk does not give the bytes.
-    Unreadable,
-}
 
 /// Content that is damaged, and what it touches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,7 +59,8 @@ impl Registry {
         at_once: usize,
         progress: impl FnMut(Scrubbed),
     ) -> Result<(Scrubbed, Vec<Finding>), Error> {
-        let scrub = Scrub { store: self.inner.store.clone(), blobs: Arc::clone(&self.inner.blobs) };
+        let (store, blobs) = (self.inner.store.clone(), Arc::clone(&self.inner.blobs));
+        let scrub = Scrub { store, blobs, registry: Some(self.clone()) };
         scrub.run(at_once, progress).await
     }
 }
@@ -84,17 +70,19 @@ impl Registry {
 pub struct Scrub {
     store: Store,
     blobs: Arc<dyn BlobStore>,
+    /// Who serves them meanwhile, if anybody does.
+    registry: Option<Registry>,
 }
 
 impl Scrub {
     /// Of a registry that nobody serves: its store, and its directory.
     pub fn of_directory(store: Store, directory: &Path) -> std::io::Result<Self> {
-        Ok(Self { store, blobs: Arc::new(LocalBlobs::open(directory)?) })
+        Ok(Self { store, blobs: Arc::new(LocalBlobs::open(directory)?), registry: None })
     }
 
     /// Of a registry whose blobs are in a bucket.
     pub fn of_bucket(store: Store, bucket: &Bucket) -> Result<Self, BucketError> {
-        Ok(Self { store, blobs: Arc::new(S3Blobs::open(bucket)?) })
+        Ok(Self { store, blobs: Arc::new(S3Blobs::open(bucket)?), registry: None })
     }
 
     /// Reads `at_once` blobs at a time, and every manifest; says how far it is after each.
@@ -115,7 +103,7 @@ impl Scrub {
             let rows = self.store.read(|view| view.scan::<Blobs>(&Global, scan))?;
             let Some((key, _)) = rows.last() else { break };
             last = Some(key.clone());
-            let checks = rows.into_iter().map(|(digest, row)| self.check(digest, row.size));
+            let checks = rows.into_iter().map(|(digest, row)| self.check(digest, row));
             let mut checks = futures_util::stream::iter(checks).buffer_unordered(at_once.max(1));
             while let Some(checked) = checks.next().await {
                 let (digest, size, damage) = checked?;
@@ -149,37 +137,21 @@ impl Scrub {
         }
     }
 
-    async fn check(&self, digest: String, size: u64) -> Result<(Digest, u64, Option<Damage>), Error> {
+    async fn check(&self, digest: String, row: BlobRow) -> Result<(Digest, u64, Option<Damage>), Error> {
         let digest: Digest = digest.parse()?;
-        let damage = match self.hash(&digest, size).await {
-            Ok(actual) if actual == digest => None,
-            Ok(_) => Some(Damage::Rotten),
-            Err(error) => Some(match error.kind() {
-                ErrorKind::NotFound => Damage::Missing,
-                ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Damage::WrongSize,
-                _ => {
-                    tracing::error!(%digest, %error, "a blob cannot be read");
-                    Damage::Unreadable
-                }
-            }),
-        };
-        Ok((digest, size, damage))
-    }
-
-    /// Hashes on a thread that may be busy, one frame after the other.
-    async fn hash(&self, digest: &Digest, size: u64) -> std::io::Result<Digest> {
-        let mut body = self.blobs.read(digest.clone(), size, 0, size).await?;
-        let mut hasher = Hasher::new(digest.algorithm());
-        while let Some(frame) = body.frame().await {
-            if let Ok(data) = frame?.into_data() {
-                let update = move || {
-                    hasher.update(&data);
-                    hasher
-                };
-                hasher = tokio::task::spawn_blocking(update).await.map_err(std::io::Error::other)?;
+        let mut damage = examine(&*self.blobs, &digest, row.size).await;
+        let differs = damage.map_or(row.damaged, |damage| damage.lasts() && !row.damaged);
+        match &self.registry {
+            // Somebody may have been pushing it.
+            Some(registry) if differs => damage = registry.examine_again(&digest).await?,
+            None if differs => {
+                let (digest, damaged) = (digest.clone(), damage.is_some());
+                let write = move |tx: &mut Transaction<'_>| Ok(mark(tx, &digest, damaged)?);
+                self.store.write::<_, Error, _>(write).await?;
             }
+            _ => {}
         }
-        Ok(hasher.finish())
+        Ok((digest, row.size, damage))
     }
 
     fn check_manifests(&self, scrubbed: &mut Scrubbed, findings: &mut Vec<Finding>) -> Result<(), Error> {
@@ -218,10 +190,7 @@ impl Scrub {
                 return Ok(None);
             }
             let (mut repositories, mut images) = (BTreeSet::new(), BTreeSet::new());
-            for (_, (registry, name, _), _) in
-                view.scan_index::<Holders>(Scan::all().prefix(digest.as_str()))?
-            {
-                let repository = Repository::new(RegistryId::new(registry), name)?;
+            for repository in holders(view, digest)? {
                 images.extend(images_with(view, &repository, digest, false)?);
                 repositories.insert(repository.to_string());
             }

@@ -61,8 +61,6 @@ pub(crate) struct Upload {
     pub(crate) path: PathBuf,
     /// Bytes.
     pub(crate) size: u64,
-    /// Whether [`BlobStore::prepare`] was through with it.
-    pub(crate) prepared: bool,
 }
 
 /// Where blobs are. What is told of as done is durable.
@@ -70,7 +68,7 @@ pub(crate) trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// Does as much of publishing an upload as can be done while others publish the same blob.
     fn prepare<'a>(&'a self, upload: &'a Path) -> BoxFuture<'a, io::Result<()>>;
 
-    /// Gives an upload its place; its file is gone afterwards. The blob's lock is held.
+    /// Gives an upload that was prepared its place, over whatever is there; its file is gone afterwards. The blob's lock is held.
     fn publish(&self, upload: Upload, digest: Digest) -> BoxFuture<'_, io::Result<()>>;
 
     /// The length of a blob; `None` when there is none.
@@ -91,6 +89,9 @@ pub(crate) trait BlobStore: fmt::Debug + Send + Sync + 'static {
 
     /// All blobs that were written at least `seconds` before `now`.
     fn older_than(&self, seconds: u64, now: SystemTime) -> BoxFuture<'_, io::Result<Vec<Digest>>>;
+
+    /// Gives up what of publishing was begun at least `seconds` before `now` and never ended; says how many.
+    fn abandon(&self, seconds: u64, now: SystemTime) -> BoxFuture<'_, io::Result<usize>>;
 }
 
 /// Held by whoever publishes or removes a blob, from the change of its bytes until the transaction's end.
@@ -129,8 +130,9 @@ mod tests {
         // Nothing is anywhere yet.
         assert_eq!(settle(DIRECTORY).await, Ok(()));
         assert_eq!(settle("s3://one").await, Ok(()));
-        let blob =
-            |tx: &mut Transaction<'_>| tx.put::<Blobs>(&Global, &"sha256:0".to_owned(), &BlobRow { size: 1 });
+        let blob = |tx: &mut Transaction<'_>| {
+            tx.put::<Blobs>(&Global, &"sha256:0".to_owned(), &BlobRow { size: 1, damaged: false })
+        };
         store.write::<_, StoreError, _>(blob).await.expect("written");
         assert_eq!(settle("s3://one").await, Ok(()));
         assert_eq!(settle(DIRECTORY).await, Err("s3://one".to_owned()));
@@ -153,7 +155,7 @@ pub(crate) mod suite {
     fn upload(directory: &Path, bytes: &[u8]) -> Upload {
         let path = directory.join(Digest::sha256(bytes).hex());
         std::fs::write(&path, bytes).expect("written");
-        Upload { path, size: bytes.len() as u64, prepared: false }
+        Upload { path, size: bytes.len() as u64 }
     }
 
     /// Publishes, reads, removes; `sizes` are those at which the adapter works in another way.
@@ -164,9 +166,8 @@ pub(crate) mod suite {
             assert_eq!(store.size(&digest).await.expect("asked"), None);
             let missing = store.read(digest.clone(), length, 0, length).await;
             assert_eq!(missing.expect_err("absent").kind(), io::ErrorKind::NotFound);
-            let mut one = upload(uploads, &bytes);
+            let one = upload(uploads, &bytes);
             store.prepare(&one.path).await.expect("prepared");
-            one.prepared = true;
             store.publish(one.clone(), digest.clone()).await.expect("published");
             assert!(!one.path.exists());
             assert_eq!(store.size(&digest).await.expect("asked"), Some(length));
@@ -178,7 +179,7 @@ pub(crate) mod suite {
             }
             let wrong = store.read(digest.clone(), length + 1, 0, length + 1).await;
             assert_eq!(wrong.expect_err("another size").kind(), io::ErrorKind::InvalidData);
-            // The same blob once more, not prepared.
+            // The same blob once more.
             store.publish(upload(uploads, &bytes), digest.clone()).await.expect("published twice");
             let now = SystemTime::now() + std::time::Duration::from_mins(2);
             assert_eq!(store.older_than(60, now).await.expect("listed"), vec![digest.clone()]);

@@ -77,6 +77,9 @@ pub(crate) struct Blobs;
 pub(crate) struct BlobRow {
     /// Bytes.
     pub(crate) size: u64,
+    /// Its bytes were read back and are not what was pushed: not to be handed out until somebody pushes them again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) damaged: bool,
 }
 
 impl Table for Blobs {

@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Trust(Trust),
     /// Check the signatures of an image, and of each image of an index, without any other tool.
     Verify(Verify),
+    /// Show what tags named before they were overwritten or deleted, and let them name it again.
+    Tags(Tags),
     /// Print the authority's certificate, or where it is, or how each client is told to trust it.
     Ca(Ca),
     /// Check which settings of this shell, home and directory still lead to the real cloud.
@@ -136,6 +138,31 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Tags {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    #[command(subcommand)]
+    pub(crate) command: TagsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TagsCommand {
+    /// What the tags of a repository named before, or one tag; the latest first.
+    History {
+        /// INSTANCE/NAMESPACE/REPOSITORY[:TAG]; the instance by its name or its id.
+        image: String,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a tag name what it named before. It counts as a push.
+    Restore {
+        /// INSTANCE/NAMESPACE/REPOSITORY:TAG, with @DIGEST for another image than the last one that is still there.
+        image: String,
+    },
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address for HTTP; loopback only. Port 0 takes any free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
@@ -172,6 +199,9 @@ pub(crate) struct Serve {
     /// How many instances of TCR an account may have in a region.
     #[arg(long, default_value_t = 100, value_name = "N")]
     pub(crate) instance_quota: usize,
+    /// For how long a tag that was overwritten or deleted can be seen and restored; its manifest is kept as long. 0 keeps none.
+    #[arg(long, default_value_t = 86400, value_name = "SECONDS")]
+    pub(crate) tag_retention: u32,
     /// Calls per second of one action by one identity: no limit, the platform's own for each action, or N for every action.
     #[arg(long, alias = "rate-limit", default_value = "off", value_name = "off|platform|N")]
     pub(crate) rate_limits: ActionLimit,
@@ -194,8 +224,8 @@ pub(crate) struct Serve {
     /// Refuse API calls from these networks with `IpInBlacklist`, whatever --allow-ip says.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     pub(crate) deny_ip: Vec<IpNet>,
-    /// How long a client may keep the server waiting: for a TLS handshake, the head of a request, the next piece of an API call's body, or
-    /// the next request of a connection.
+    /// How long a client may keep the server waiting: for a TLS handshake, the head of a request, the next piece of a body (what came of a layer
+    /// is kept, to be resumed), or the next request of a connection.
     #[arg(long, default_value_t = DEFAULT_TIMEOUT, value_name = "SECONDS")]
     pub(crate) client_timeout: NonZeroU64,
     #[command(flatten)]

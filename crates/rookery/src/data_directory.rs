@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+use http::{Method, Request};
 use rookery_client::{Transport, TransportError, Trust};
 use rookery_identity::RootKey;
 use rookery_seal::{Seal, SealError};
@@ -47,6 +49,8 @@ pub(crate) enum DirectoryError {
     Identity(#[from] rookery_identity::OpenError),
     #[error(transparent)]
     Transport(#[from] TransportError),
+    #[error("{0}")]
+    Refused(String),
     #[error("no runtime: {0}")]
     Runtime(#[from] io::Error),
 }
@@ -108,6 +112,37 @@ pub(crate) fn traces(
 /// How to verify the images of a namespace (`<instance>/<namespace>`), as JSON text; `None` where it has no signature policy.
 pub(crate) fn signing(endpoints: &Endpoints, namespace: &str) -> Result<Option<String>, DirectoryError> {
     get(&format!("{}/_rookery/signing/{namespace}", endpoints.http))
+}
+
+/// What the tags of `<instance>/<namespace>/<repository>[:<tag>]` named before, as JSON text.
+pub(crate) fn past_tags(endpoints: &Endpoints, image: &str) -> Result<String, DirectoryError> {
+    ask(endpoints, Method::GET, &format!("tags/{image}"))
+}
+
+/// Lets a tag name what it named before; which digest that is, as JSON text.
+pub(crate) fn restore_tag(endpoints: &Endpoints, image: &str) -> Result<String, DirectoryError> {
+    ask(endpoints, Method::POST, &format!("tags/{image}"))
+}
+
+/// What an admin page answers; what it refuses is an error with its own words.
+fn ask(endpoints: &Endpoints, method: Method, page: &str) -> Result<String, DirectoryError> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let transport = Transport::new(&Trust::Public)?;
+    let mut request = Request::new(Bytes::new());
+    *request.method_mut() = method;
+    *request.uri_mut() = format!("{}/_rookery/{page}", endpoints.http)
+        .parse()
+        .map_err(|_| DirectoryError::Refused(format!("{page} is no page")))?;
+    let answer = blocking::wait(transport.send(request))??;
+    let (status, body) = (answer.status(), String::from_utf8_lossy(answer.body()).into_owned());
+    if status.is_success() {
+        return Ok(body);
+    }
+    let refused = serde_json::from_str(&body).map_or(body, |Refusal { error }| error);
+    Err(DirectoryError::Refused(refused))
 }
 
 /// Gets a text of the running cloud; `None` where it has none.

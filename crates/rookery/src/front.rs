@@ -12,7 +12,7 @@ use rookery_gateway::listen::Connection;
 use rookery_gateway::{Answered, Gateway, RequestId};
 use rookery_identity::{BindError, Cam};
 use rookery_registry::{Operation, Registry, ResponseBody, Witness};
-use rookery_tcr::Tcr;
+use rookery_tcr::{PastTagError, Tcr};
 use rookery_world::World;
 use serde::Serialize;
 
@@ -116,6 +116,9 @@ impl Front {
         if let (&Method::POST, Some(uin)) = (method, page.strip_prefix("mfa/")) {
             return self.bind_mfa(uin).await;
         }
+        if let (&Method::POST, Some(image)) = (method, page.strip_prefix("tags/")) {
+            return self.restore_tag(image).await;
+        }
         if method != Method::GET {
             return json(StatusCode::METHOD_NOT_ALLOWED, &Problem { error: "only GET is served here" });
         }
@@ -136,6 +139,7 @@ impl Front {
                 json(StatusCode::OK, &rows.collect::<Vec<_>>())
             }
             _ if page.starts_with("signing/") => self.signing(page).await,
+            _ if page.starts_with("tags/") => self.past_tags(page),
             _ => {
                 let id = page.strip_prefix("traces/").and_then(|id| id.parse().ok()).map(RequestId);
                 match id.and_then(|id| self.gateway.traces().find(id)) {
@@ -162,6 +166,22 @@ impl Front {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 &Problem { error: "the device cannot be kept; the log says why" },
             ),
+        }
+    }
+
+    /// `tags/<instance>/<namespace>/<repository>[:<tag>]`: what tags named before.
+    fn past_tags(&self, page: &str) -> Response<Full<Bytes>> {
+        match self.tcr.tag_history(page.strip_prefix("tags/").unwrap_or_default()) {
+            Ok(past) => json(StatusCode::OK, &past),
+            Err(error) => unrestored(&error),
+        }
+    }
+
+    /// `POST tags/<instance>/<namespace>/<repository>:<tag>[@<digest>]`: lets a tag name what it named before.
+    async fn restore_tag(&self, image: &str) -> Response<Full<Bytes>> {
+        match self.tcr.restore_tag(image).await {
+            Ok(digest) => json(StatusCode::OK, &Restored { digest }),
+            Err(error) => unrestored(&error),
         }
     }
 
@@ -200,6 +220,31 @@ impl Front {
 #[derive(Serialize)]
 struct Problem {
     error: &'static str,
+}
+
+#[derive(Serialize)]
+struct Restored {
+    digest: String,
+}
+
+/// An error whose text is made for the case.
+#[derive(Serialize)]
+struct Told {
+    error: String,
+}
+
+/// Why past tags cannot be told or restored, to the operator of this machine.
+fn unrestored(error: &PastTagError) -> Response<Full<Bytes>> {
+    let status = match error {
+        PastTagError::Malformed(_) => StatusCode::BAD_REQUEST,
+        PastTagError::NoInstance(_) | PastTagError::NothingToRestore(_) => StatusCode::NOT_FOUND,
+        PastTagError::Registry(error) => error.status(),
+        PastTagError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    if status.is_server_error() {
+        tracing::error!(%error, "past tags cannot be told or restored");
+    }
+    json(status, &Told { error: error.to_string() })
 }
 
 #[derive(Serialize)]

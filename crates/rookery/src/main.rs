@@ -20,6 +20,7 @@ mod readiness;
 mod scrub;
 mod serve;
 mod state;
+mod tags;
 mod trace;
 mod trust;
 mod verify;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Explain(options) => explain::run(&options),
         Command::Trace(options) => trace::run(&options),
         Command::Trust(options) => trust::run(&options),
+        Command::Tags(options) => tags::run(&options),
         Command::Verify(options) => return verify::run(&options),
         Command::Ca(options) => ca::run(&options),
         Command::Doctor(options) => return doctor::run(&options),

@@ -139,6 +139,8 @@ pub(crate) async fn wire(
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
     tcr_options.bucket = scrub::bucket(&options.place)?;
     tcr_options.collect_older_than = time::Duration::seconds(options.gc_window.into());
+    tcr_options.tag_retention = time::Duration::seconds(options.tag_retention.into());
+    tcr_options.patience = Duration::from_secs(options.client_timeout.get());
     tcr_options.sigstore_bundles = !options.no_sigstore_bundles;
     tcr_options.instances_per_region = options.instance_quota;
     let (signer, identity) = (Arc::clone(&kms) as _, Arc::clone(&cam) as _);

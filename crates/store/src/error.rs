@@ -55,6 +55,14 @@ impl StoreError {
     pub(crate) fn backend(error: impl Error + Send + Sync + 'static) -> StoreError {
         StoreError::Backend(Arc::new(error))
     }
+
+    /// Whether the disk is full: what was asked for can be tried again once there is room.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let StoreError::Backend(error) = self else { return false };
+        let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+        code == Some(rusqlite::ErrorCode::DiskFull)
+    }
 }
 
 /// Why a store could not be opened.

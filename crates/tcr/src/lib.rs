@@ -31,6 +31,7 @@ mod names;
 mod namespaces;
 mod numbers;
 mod paging;
+mod past_tags;
 mod patterns;
 mod registry_access;
 mod registry_hooks;
@@ -68,6 +69,7 @@ use rookery_world::World;
 use time::Duration;
 
 pub use actions::register;
+pub use past_tags::{PastTag, PastTagError};
 pub use verification::{PendingSignature, SigningState, Verification, VerificationError};
 
 use crate::custom_domains::Domains;
@@ -102,6 +104,10 @@ pub struct Options {
     /// Whether policies made from now on also sign as Sigstore bundles. On unless told otherwise: as soon as anybody attests anything
     /// about an image, cosign from 2.6 on looks at bundles only, and an image without one of its own no longer verifies.
     pub sigstore_bundles: bool,
+    /// For how long a tag that was overwritten or deleted can be seen and restored. Zero keeps none.
+    pub tag_retention: Duration,
+    /// How long a client of the registry may send nothing of what it pushes before it is sent away.
+    pub patience: std::time::Duration,
     /// How old content must be before a collection of garbage takes it. What is younger may be part of a push that is under way.
     pub collect_older_than: Duration,
     /// How often the background work looks at the clock.
@@ -121,6 +127,8 @@ impl Options {
             deploying: Duration::ZERO,
             instances_per_region: 100,
             sigstore_bundles: true,
+            tag_retention: Duration::DAY,
+            patience: std::time::Duration::from_secs(75),
             collect_older_than: Duration::hours(2),
             pulse: std::time::Duration::from_secs(1),
         }
@@ -198,6 +206,8 @@ impl Tcr {
             deploying,
             instances_per_region,
             sigstore_bundles,
+            tag_retention,
+            patience,
             collect_older_than,
             pulse,
         } = options;
@@ -211,8 +221,8 @@ impl Tcr {
         let access = Arc::new(access);
         let registry = {
             let (store, world, hooks) = (store.clone(), world.clone(), Arc::new(hooks.clone()));
-            let options =
-                rookery_registry::Options { bucket, ..rookery_registry::Options::new(directory, token_key) };
+            let usual = rookery_registry::Options::new(directory, token_key);
+            let options = rookery_registry::Options { bucket, tag_retention, patience, ..usual };
             tokio::task::spawn_blocking(move || Registry::new(options, store, world, access, hooks)).await??
         };
         let signing = Arc::new(Signing::new(

@@ -20,7 +20,11 @@ impl Registry {
             return Ok(empty(StatusCode::ACCEPTED));
         }
         let size = if request.arrival.method == Method::HEAD {
-            self.promise_blob(&request.repository, digest).await?
+            match self.promise_blob(&request.repository, digest).await {
+                // Whoever asks whether it is there would not push it; and only that mends it.
+                Err(Error::Damaged(_)) => None,
+                size => size?,
+            }
         } else {
             self.pulled_size(&request.repository, digest)?
         };

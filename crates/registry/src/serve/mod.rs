@@ -27,6 +27,7 @@ use crate::challenge::{self, Scope, Why};
 use crate::errors::Error;
 use crate::hooks::Origin;
 use crate::names::{Reference, Repository};
+use crate::patience::{Patient, Stalled};
 use crate::query::Query;
 use crate::router::{Resource, Route};
 
@@ -111,7 +112,8 @@ impl Registry {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let (registry, body) = (self.clone(), body.map_err(Into::into).boxed_unsync());
+        let body = Patient::new(body, self.inner.patience);
+        let (registry, body) = (self.clone(), body.boxed_unsync());
         Box::pin(async move { registry.respond(head, body, secure, peer).await })
     }
 
@@ -293,7 +295,7 @@ async fn read_body(mut body: RequestBody, headers: &HeaderMap, limit: usize) -> 
     }
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Error::BodyIncomplete)?;
+        let frame = frame.map_err(|error| broken_off(&*error))?;
         if let Ok(data) = frame.into_data() {
             if bytes.len() + data.len() > limit {
                 return Ok(None);
@@ -302,6 +304,11 @@ async fn read_body(mut body: RequestBody, headers: &HeaderMap, limit: usize) -> 
         }
     }
     Ok(Some(bytes.freeze()))
+}
+
+/// Why a body ended early.
+pub(crate) fn broken_off(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Error {
+    if error.is::<Stalled>() { Error::BodyStalled } else { Error::BodyIncomplete }
 }
 
 /// Where a resource of the repository is, as the client sees it.

@@ -5,6 +5,7 @@
 //! handed on as they come. No blob is ever in memory as a whole.
 
 mod client;
+mod download;
 mod listing;
 mod signature;
 
@@ -21,6 +22,7 @@ use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, RANGE};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use time::OffsetDateTime;
 use tokio::task::spawn_blocking;
@@ -186,11 +188,16 @@ impl S3Blobs {
         self.client.send(&request).await.map(drop)
     }
 
+    /// Begins an upload in parts; gives its id.
+    pub(crate) async fn begin(&self, digest: &Digest) -> io::Result<String> {
+        let begin = Request::new(Method::POST, self.path(digest)).query("uploads", "");
+        let answer = self.client.send_for_text(&begin).await?;
+        listing::text_of(&answer, "UploadId").ok_or_else(|| malformed("UploadId"))
+    }
+
     async fn put_in_parts(&self, upload: &Upload, digest: &Digest) -> io::Result<()> {
         let path = self.path(digest);
-        let begin = Request::new(Method::POST, path.clone()).query("uploads", "");
-        let answer = self.client.send_for_text(&begin).await?;
-        let id = listing::text_of(&answer, "UploadId").ok_or_else(|| malformed("UploadId"))?;
+        let id = self.begin(digest).await?;
         let done = self.put_parts(upload, &path, &id).await;
         if done.is_err() {
             // What was sent would be kept, and paid for; if this fails too, the bucket's own rules must clean up.
@@ -225,6 +232,56 @@ impl S3Blobs {
         match listing::text_of(&answer, "Code") {
             None => Ok(()),
             Some(code) => Err(io::Error::other(format!("the bucket did not complete an upload: {code}"))),
+        }
+    }
+
+    /// Asks for `length` bytes, at least one, from `start` of a blob of `size` bytes.
+    async fn get(&self, digest: &Digest, size: u64, start: u64, length: u64) -> io::Result<Incoming> {
+        let range = format!("bytes={start}-{}", start.saturating_add(length) - 1);
+        let request = Request::new(Method::GET, self.path(digest)).header(RANGE, &range);
+        let reply = self.client.send(&request).await?;
+        // A bucket that does not know ranges sends everything: the same only where everything was asked for.
+        let whole = reply.status() == StatusCode::OK && length < size;
+        if whole || whole_length(reply.status(), reply.headers()) != Some(size) {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        Ok(reply.into_body())
+    }
+
+    /// Takes back the uploads in parts that were begun below our prefix at least `seconds` before `now` and never ended.
+    async fn abort_older_than(&self, seconds: u64, now: SystemTime) -> io::Result<usize> {
+        let now = OffsetDateTime::from(now);
+        let (mut aborted, mut after) = (0, None::<(String, String)>);
+        loop {
+            let mut request = Request::new(Method::GET, format!("{}/", self.root))
+                .query("uploads", "")
+                .query("prefix", &self.prefix);
+            if let Some((key, id)) = &after {
+                request = request.query("key-marker", key).query("upload-id-marker", id);
+            }
+            let page = self.client.send_for_text(&request).await?;
+            for upload in listing::uploads(&page) {
+                let age = (now - upload.at).whole_seconds();
+                // The listing is the server's: what is not ours is not touched, whatever it lists.
+                let stale = u64::try_from(age).is_ok_and(|age| age >= seconds);
+                if !stale || !upload.key.starts_with(&self.prefix) {
+                    continue;
+                }
+                let path = format!("{}/{}", self.root, utf8_percent_encode(&upload.key, PATH));
+                let abort = Request::new(Method::DELETE, path).query("uploadId", &upload.id);
+                match self.client.send(&abort).await {
+                    Ok(_) => aborted += 1,
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            let next = listing::text_of(&page, "NextKeyMarker").filter(|key| !key.is_empty());
+            let id = listing::text_of(&page, "NextUploadIdMarker").unwrap_or_default();
+            let truncated = listing::text_of(&page, "IsTruncated").is_some_and(|text| text == "true");
+            match next.map(|key| (key, id)) {
+                Some(next) if truncated && after.as_ref() != Some(&next) => after = Some(next),
+                _ => return Ok(aborted),
+            }
         }
     }
 
@@ -324,15 +381,9 @@ impl BlobStore for S3Blobs {
                     None => Err(ErrorKind::NotFound.into()),
                 };
             }
-            let range = format!("bytes={start}-{}", start.saturating_add(length) - 1);
-            let request = Request::new(Method::GET, self.path(&digest)).header(RANGE, &range);
-            let reply = self.client.send(&request).await?;
-            // A bucket that does not know ranges sends everything: the same only where everything was asked for.
-            let whole = reply.status() == StatusCode::OK && length < size;
-            if whole || whole_length(reply.status(), reply.headers()) != Some(size) {
-                return Err(ErrorKind::InvalidData.into());
-            }
-            Ok(ResponseBody::remote(reply.into_body().map_err(io::Error::other).boxed_unsync(), length))
+            let begun = self.get(&digest, size, start, length).await?;
+            let body = download::resumed(self.clone(), digest, size, start, length, begun);
+            Ok(ResponseBody::remote(body.boxed_unsync(), length))
         }
         .boxed()
     }
@@ -353,6 +404,10 @@ impl BlobStore for S3Blobs {
 
     fn older_than(&self, seconds: u64, now: SystemTime) -> BoxFuture<'_, io::Result<Vec<Digest>>> {
         self.list(seconds, now).boxed()
+    }
+
+    fn abandon(&self, seconds: u64, now: SystemTime) -> BoxFuture<'_, io::Result<usize>> {
+        self.abort_older_than(seconds, now).boxed()
     }
 }
 

@@ -82,7 +82,7 @@ impl Server {
         let digest = Digest::sha256(bytes);
         let path = self.uploads().join(digest.hex());
         std::fs::write(&path, bytes).expect("written");
-        (Upload { path, size: bytes.len() as u64, prepared: true }, digest)
+        (Upload { path, size: bytes.len() as u64 }, digest)
     }
 }
 
@@ -155,4 +155,23 @@ async fn a_server_that_is_gone_is_an_error_of_its_own() {
     let gone = blobs.size(&digest).await.expect_err("nobody answers");
     assert_ne!(gone.kind(), ErrorKind::NotFound, "{gone}: absent is not the same as unknown");
     assert!(blobs.publish(upload, digest).await.is_err());
+}
+
+#[tokio::test]
+async fn uploads_that_never_ended_are_given_up() {
+    let Some(server) = Server::start() else { return };
+    let blobs = S3Blobs::open(&server.bucket("secret")).expect("opens");
+    let mut elsewhere = server.bucket("secret");
+    elsewhere.prefix = "of others".to_owned();
+    let others = S3Blobs::open(&elsewhere).expect("opens");
+    let digests: Vec<Digest> = (0..3_u8).map(|number| Digest::sha256(&[number])).collect();
+    for digest in &digests {
+        blobs.begin(digest).await.expect("begun");
+    }
+    others.begin(&digests[0]).await.expect("begun");
+    let (now, later) = (SystemTime::now(), SystemTime::now() + Duration::from_mins(5));
+    assert_eq!(blobs.abandon(60, now).await.expect("listed"), 0, "they are fresh");
+    assert_eq!(blobs.abandon(60, later).await.expect("given up"), 3);
+    assert_eq!(blobs.abandon(60, later).await.expect("listed"), 0);
+    assert_eq!(others.abandon(60, later).await.expect("given up"), 1, "those of others were left alone");
 }

@@ -55,7 +55,8 @@ async fn a_blob_that_lost_its_bytes_is_replaced_by_a_push() {
     kit.blob("library/app", "x".repeat(100_000)).await;
     assert_eq!(kit.get(format!("/v2/library/app/blobs/{digest}")).await.is(200).body.len(), 100_000);
     fs::remove_file(&file).expect("removed");
-    kit.get(format!("/v2/library/app/blobs/{digest}")).await.fails(404, "BLOB_UNKNOWN");
+    kit.get(format!("/v2/library/app/blobs/{digest}")).await.fails(500, "UNKNOWN");
+    kit.head(format!("/v2/library/app/blobs/{digest}")).await.is(404);
     kit.blob("library/app", "x".repeat(100_000)).await;
     kit.get(format!("/v2/library/app/blobs/{digest}")).await.is(200);
 }

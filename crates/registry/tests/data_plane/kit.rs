@@ -250,16 +250,24 @@ impl Kit {
         Self::open(directory, Store::in_memory(), world, key)
     }
 
+    /// A registry that sends clients away as soon as they have to be waited for.
+    pub(crate) fn impatient() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let key = TokenKey::generate().expect("randomness");
+        let world = World::pinned(OffsetDateTime::now_utc(), 1);
+        let patience = std::time::Duration::from_millis(100);
+        let options = Options { patience, ..Options::new(directory.path(), key.clone()) };
+        Self::with(options, directory, Store::in_memory(), world, key)
+    }
+
     fn open(directory: TempDir, store: Store, world: World, key: TokenKey) -> Self {
+        Self::with(Options::new(directory.path(), key.clone()), directory, store, world, key)
+    }
+
+    fn with(options: Options, directory: TempDir, store: Store, world: World, key: TokenKey) -> Self {
         let product = Arc::new(Product::default());
-        let registry = Registry::new(
-            Options::new(directory.path(), key.clone()),
-            store.clone(),
-            world.clone(),
-            product.clone(),
-            product.clone(),
-        )
-        .expect("opens");
+        let registry = Registry::new(options, store.clone(), world.clone(), product.clone(), product.clone())
+            .expect("opens");
         Self { registry, product, world, store, directory, key }
     }
 

@@ -9,6 +9,7 @@ use futures_util::task::noop_waker;
 use http::Method;
 use rookery_registry::{Digest, Origin, Reference};
 use serde_json::Value;
+use tokio::task::coop::{consume_budget, has_budget_remaining};
 
 use crate::kit::{IMAGE, Kit, digest_of, repository, tag};
 
@@ -149,11 +150,12 @@ async fn a_push_whose_client_went_away_leaves_nothing_stale() {
         let image = &images[round % images.len()];
         pull(&kit, "v1").await;
         {
-            // Begun, so queued; then nobody waits for it any more.
+            // Begun, so queued, since it is out of reach of the runtime's budget, which may put off any first step; then nobody
+            // waits for it any more.
             let bytes = image.to_string().into();
             let (repository, reference) = (repository(APP), Reference::Tag(tag("v1")));
-            let mut push =
-                Box::pin(kit.registry.put_manifest(&repository, &reference, IMAGE, bytes, Origin::Internal));
+            let push = kit.registry.put_manifest(&repository, &reference, IMAGE, bytes, Origin::Internal);
+            let mut push = Box::pin(tokio::task::unconstrained(push));
             let waker = noop_waker();
             // A few are through that fast.
             abandoned += usize::from(push.poll_unpin(&mut Context::from_waker(&waker)).is_pending());
@@ -164,4 +166,28 @@ async fn a_push_whose_client_went_away_leaves_nothing_stale() {
         assert_eq!(pull(&kit, "v1").await.as_deref(), Some(digest_of(image).as_str()), "round {round}");
     }
     assert!(abandoned > 0);
+}
+
+#[tokio::test]
+async fn a_push_that_was_dropped_before_its_transaction_was_queued_changes_nothing() {
+    let kit = Kit::new();
+    let images = images(&kit, 2).await;
+    kit.put(APP, "v1", IMAGE, &images[0]).await.is(201);
+    let before = pull(&kit, "v1").await;
+    {
+        let (repository, reference) = (repository(APP), Reference::Tag(tag("v1")));
+        let bytes = images[1].to_string().into();
+        let mut push =
+            Box::pin(kit.registry.put_manifest(&repository, &reference, IMAGE, bytes, Origin::Internal));
+        // The runtime puts off whatever would be next of a task that has done much at once: here, the queueing.
+        while has_budget_remaining() {
+            consume_budget().await;
+        }
+        assert!(push.poll_unpin(&mut Context::from_waker(&noop_waker())).is_pending());
+    }
+    kit.delete(format!("/v2/{APP}/manifests/no-such-tag")).await.is(404);
+    assert_eq!(pull(&kit, "v1").await, before);
+    // And what is pulled is remembered again, until the next push.
+    kit.put(APP, "v1", IMAGE, &images[1]).await.is(201);
+    assert_eq!(pull(&kit, "v1").await.as_deref(), Some(digest_of(&images[1]).as_str()));
 }

@@ -69,3 +69,80 @@ async fn damage_is_found_with_the_images_it_touches() {
     kit.blob(APP, r#"{"seed":"one"}"#).await;
     assert_eq!(scrub(&kit).await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_rotten_blob_is_handed_out_no_more_until_it_is_pushed_again() {
+    let kit = Kit::new();
+    // One that is kept in memory when it is pulled, and one that is not.
+    for content in [vec![7; 100], vec![8; 1 << 20]] {
+        let blob = kit.blob(APP, content.clone()).await;
+        kit.blob("other/app", content.clone()).await;
+        let path = |name: &str| format!("/v2/{name}/blobs/{blob}");
+        let mut rotten = content.clone();
+        rotten[50] = 0;
+        fs::write(file_of(&kit, &blob), &rotten).expect("written");
+        for name in [APP, "other/app"] {
+            kit.head(path(name)).await.is(200);
+        }
+        assert_eq!(scrub(&kit).await[0].damage, Damage::Rotten);
+        for name in [APP, "other/app"] {
+            // Whoever is about to push it has to be told that it is not there.
+            kit.head(path(name)).await.is(404);
+            let told = kit.get(path(name)).await.fails(500, "UNKNOWN").json();
+            assert_eq!(told["errors"][0]["detail"]["content"], blob.as_str());
+        }
+        let mount = format!("/v2/third/app/blobs/uploads/?mount={blob}&from={APP}");
+        kit.post(&mount).await.is(202);
+        kit.blob("other/app", content.clone()).await;
+        for name in [APP, "other/app"] {
+            assert!(kit.get(path(name)).await.is(200).body == content);
+        }
+        kit.post(&mount).await.is(201);
+        assert_eq!(scrub(&kit).await, Vec::new());
+    }
+}
+
+#[tokio::test]
+async fn a_push_mends_what_no_scrub_has_seen() {
+    let kit = Kit::new();
+    let content = vec![8; 1 << 20];
+    let blob = kit.blob(APP, content.clone()).await;
+    fs::write(file_of(&kit, &blob), vec![9; 1 << 20]).expect("written");
+    kit.blob(APP, content.clone()).await;
+    assert!(kit.get(format!("/v2/{APP}/blobs/{blob}")).await.is(200).body == content);
+}
+
+#[tokio::test]
+async fn a_pull_that_finds_damage_marks_it() {
+    let kit = Kit::new();
+    let damage: [fn(&std::path::Path) -> std::io::Result<()>; 3] = [
+        |file| fs::write(file, fs::read(file)?.to_ascii_uppercase()),
+        |file| fs::write(file, "of another size"),
+        |file| fs::remove_file(file),
+    ];
+    // Each time other bytes: what was pulled once is in memory, and good.
+    for (damage, layer) in damage.into_iter().zip(["one", "two", "three"]) {
+        let blob = kit.blob(APP, layer).await;
+        damage(&file_of(&kit, &blob)).expect("damaged");
+        let path = format!("/v2/{APP}/blobs/{blob}");
+        kit.head(&path).await.is(200);
+        kit.get(&path).await.fails(500, "UNKNOWN");
+        kit.head(&path).await.is(404);
+        kit.blob(APP, layer).await;
+        assert_eq!(kit.get(&path).await.is(200).body, layer);
+    }
+}
+
+#[tokio::test]
+async fn what_is_whole_again_by_itself_is_handed_out_again() {
+    let kit = Kit::new();
+    let blob = kit.blob(APP, vec![8; 1 << 20]).await;
+    let (path, file) = (format!("/v2/{APP}/blobs/{blob}"), file_of(&kit, &blob));
+    fs::rename(&file, file.with_extension("away")).expect("moved");
+    assert_eq!(scrub(&kit).await[0].damage, Damage::Missing);
+    kit.head(&path).await.is(404);
+    fs::rename(file.with_extension("away"), &file).expect("moved back");
+    let offline = Scrub::of_directory(kit.store.clone(), kit.directory.path()).expect("opened");
+    assert_eq!(offline.run(1, |_| ()).await.expect("scrubbed").1, Vec::new());
+    kit.head(&path).await.is(200);
+}

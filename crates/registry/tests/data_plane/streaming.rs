@@ -173,3 +173,24 @@ async fn a_client_that_goes_away_leaves_a_session_to_resume() {
     };
     reply.is(201);
 }
+
+#[tokio::test]
+async fn a_client_that_sends_nothing_is_sent_away_and_can_resume() {
+    let kit = Kit::impatient();
+    let location = start(&kit).await;
+    let (sender, body) = waiting();
+    send(&sender, "abc").await;
+    let reply = kit.call(Method::PATCH, &location).send_body(body).await;
+    reply.fails(408, "BLOB_UPLOAD_INVALID");
+    assert_eq!(kit.get(&location).await.is(204).header("range"), "0-2");
+    let digest = Digest::sha256(b"abcdef");
+    let (sender, body) = waiting();
+    let finish = format!("{location}?digest={digest}");
+    kit.call(Method::PUT, &finish).send_body(body).await.is(408);
+    drop(sender);
+    kit.call(Method::PUT, &finish).body("def").send().await.is(201);
+    assert_eq!(kit.get(format!("/v2/library/app/blobs/{digest}")).await.is(200).body, "abcdef");
+    let (sender, body) = waiting();
+    kit.call(Method::PUT, "/v2/library/app/manifests/v1").send_body(body).await.is(408);
+    drop(sender);
+}

@@ -25,6 +25,28 @@ pub(super) fn objects(xml: &str) -> Vec<Object> {
     found
 }
 
+/// An upload in parts that has not ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Begun {
+    pub(super) key: String,
+    pub(super) id: String,
+    pub(super) at: OffsetDateTime,
+}
+
+/// The uploads of a `ListMultipartUploadsResult`; what has no key, no id or no moment is left out.
+pub(super) fn uploads(xml: &str) -> Vec<Begun> {
+    let mut found = Vec::new();
+    let mut rest = xml;
+    while let Some((element, after)) = element(rest, "Upload") {
+        rest = after;
+        let at = text_of(element, "Initiated").and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
+        if let (Some(key), Some(id), Some(at)) = (text_of(element, "Key"), text_of(element, "UploadId"), at) {
+            found.push(Begun { key, id, at });
+        }
+    }
+    found
+}
+
 /// The text of the first element of this name.
 pub(super) fn text_of(xml: &str, name: &str) -> Option<String> {
     let (text, _) = element(xml, name)?;
@@ -80,6 +102,15 @@ mod tests {
         assert_eq!(objects(xml), vec![expected]);
         assert_eq!(text_of(xml, "NextContinuationToken").as_deref(), Some("t/="));
         assert_eq!(text_of(xml, "Code"), None);
+    }
+
+    #[test]
+    fn a_listing_of_uploads_is_read() {
+        let xml = "<ListMultipartUploadsResult><Upload><Key>a/b</Key><UploadId>1&amp;2</UploadId>\
+            <Initiated>2026-01-02T03:04:05Z</Initiated></Upload><Upload><Key>no id</Key></Upload>\
+            <IsTruncated>false</IsTruncated></ListMultipartUploadsResult>";
+        let at = datetime!(2026-01-02 03:04:05 UTC);
+        assert_eq!(uploads(xml), vec![Begun { key: "a/b".to_owned(), id: "1&2".to_owned(), at }]);
     }
 
     proptest! {

@@ -3,7 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use rookery_api::tcr::{DeleteInstanceTokenRequest, ModifyInstanceTokenRequest, ModifyNamespaceRequest};
+use rookery_api::tcr::{
+    CreateInstanceRequest, DeleteInstanceRequest, DeleteInstanceTokenRequest, ModifyInstanceRequest,
+    ModifyInstanceTokenRequest, ModifyNamespaceRequest, RegistryChargePrepaid, RenewInstanceRequest,
+};
 use rookery_gateway::{Account, Caller, Principal, Session};
 use rookery_registry::{Access, AccessError, Actions, Located, RegistryId, Subject};
 use time::Duration;
@@ -11,11 +14,16 @@ use time::Duration;
 use super::tokens::{create, token};
 use super::{Bench, UIN, call, repository};
 use crate::SUFFIX;
+use crate::actions::instance::create_instance::create_instance;
+use crate::actions::instance::delete_instance::delete_instance;
+use crate::actions::instance::modify_instance::modify_instance;
+use crate::actions::instance::renew_instance::renew_instance;
 use crate::actions::namespace::modify_namespace::modify_namespace;
 use crate::actions::token::create_instance_token::create_instance_token;
 use crate::actions::token::delete_instance_token::delete_instance_token;
 use crate::actions::token::modify_instance_token::modify_instance_token;
 use crate::registry_access::RegistryAccess;
+use crate::standing::{Key, Known};
 
 pub(super) const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -67,6 +75,78 @@ async fn an_instance_that_does_not_run_is_closed() {
     assert_eq!(refused.code(), "DENIED");
     bench.world.advance(Duration::seconds(5));
     assert!(access.locate("demo1.cr.localhost", "library/app").unwrap().is_some());
+}
+
+/// With the memory of the product, as the registry asks.
+fn remembering(bench: &Bench) -> RegistryAccess {
+    let mut access = access(bench);
+    access.standing = bench.tcr.standing.clone();
+    access
+}
+
+/// Which instance a host means, asked twice: the second answer is from memory.
+fn located(access: &RegistryAccess) -> Option<String> {
+    let locate = || access.locate("demo1.cr.localhost", "library/app");
+    let first = locate();
+    assert_eq!(first.is_ok(), locate().is_ok());
+    first.ok()?.map(|located| located.repository.registry().as_str().to_owned())
+}
+
+#[tokio::test]
+async fn a_deleted_instance_is_not_remembered() {
+    let bench = Bench::new().await;
+    let id = bench.instance("demo1", "basic").await;
+    let access = remembering(&bench);
+    assert_eq!(located(&access), Some(id.clone()));
+    let delete = DeleteInstanceRequest { registry_id: id.clone(), ..DeleteInstanceRequest::default() };
+    delete_instance(&bench.tcr, call(delete)).await.unwrap();
+    assert_eq!(located(&access), None);
+    let other = bench.instance("demo1", "basic").await;
+    assert_ne!(other, id);
+    assert_eq!(located(&access), Some(other));
+}
+
+#[tokio::test]
+async fn a_renewed_instance_is_open_again_at_once() {
+    let bench = Bench::new().await;
+    let prepaid = RegistryChargePrepaid { period: 1, renew_flag: 0 };
+    let create = CreateInstanceRequest {
+        registry_name: "demo1".to_owned(),
+        registry_type: "basic".to_owned(),
+        registry_charge_type: Some(1),
+        registry_charge_prepaid: Some(prepaid.clone()),
+        ..CreateInstanceRequest::default()
+    };
+    let id = create_instance(&bench.tcr, call(create)).await.unwrap().registry_id;
+    let access = remembering(&bench);
+    assert_eq!(located(&access), Some(id.clone()));
+    bench.world.advance(Duration::days(32));
+    assert_eq!(located(&access), None, "what is remembered ends with the time that was paid for");
+    let renew = RenewInstanceRequest { registry_id: id.clone(), registry_charge_prepaid: prepaid, flag: 0 };
+    renew_instance(&bench.tcr, call(renew)).await.unwrap();
+    assert_eq!(located(&access), Some(id));
+}
+
+#[tokio::test]
+async fn a_modified_instance_is_remembered_as_it_is() {
+    let bench = Bench::new().await;
+    let id = bench.instance("demo1", "basic").await;
+    let access = remembering(&bench);
+    let protected = || match access.standing.look(&Key::Instance("demo1".to_owned())) {
+        Ok(Known::Instance(instance)) => Some(instance.row.deletion_protection),
+        _ => None,
+    };
+    located(&access).unwrap();
+    assert_eq!(protected(), Some(false));
+    let modify = ModifyInstanceRequest {
+        registry_id: id,
+        deletion_protection: Some(true),
+        ..ModifyInstanceRequest::default()
+    };
+    modify_instance(&bench.tcr, call(modify)).await.unwrap();
+    assert_eq!(protected(), None);
+    located(&access).unwrap();
+    assert_eq!(protected(), Some(true));
 }
 
 #[tokio::test]
