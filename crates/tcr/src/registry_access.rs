@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use rookery_gateway::{Caller, Circumstances, Decision, Identity, Question, Resource};
+use rookery_gateway::{Caller, Circumstances, Decision, Identity, Principal, Question, Resource};
 use rookery_registry::{Access, AccessError, Actions, Located, RegistryId, Repository, Subject};
 use rookery_store::{Read as _, Store, StoreError, View};
 use rookery_world::World;
@@ -30,6 +30,9 @@ const OPERATIONS: [(Actions, &str); 3] = [
     (Actions::PUSH, "tcr:PushRepository"),
     (Actions::DELETE, "tcr:DeleteImage"),
 ];
+
+/// Bytes of a caller's text that is remembered at most. A longer one has a policy in it and is read each time.
+const REMEMBERED_CALLER: usize = 2048;
 
 /// What a host names.
 enum Named {
@@ -79,7 +82,7 @@ impl RegistryAccess {
     }
 
     fn find_by_name(&self, name: &str) -> Result<Option<Arc<Instance>>, StoreError> {
-        let found = self.known(Key::Instance(name.to_owned()), |view| {
+        let found = self.known(Key::Instance(name), |view| {
             let found = instances::find_by_name(view, name)?;
             Ok(found.map(|instance| Known::Instance(Arc::new(instance))))
         })?;
@@ -123,8 +126,8 @@ impl RegistryAccess {
         let (registry, now) = (registry.map(RegistryId::as_str), self.now());
         let candidates = self.store.read(|view| service_accounts::candidates(view, registry, name))?;
         for (instance, row) in candidates.into_iter().filter(|(_, row)| row.is_good(now)) {
-            let key = Key::Password(instance.clone(), name.to_owned());
-            let since = match self.standing.look(&key) {
+            let key = Key::Password(&instance, name);
+            let since = match self.standing.look(key) {
                 Ok(Known::Password(proof)) if proof == row.password.proof(password) => {
                     return Ok(Some(service_accounts::subject(&instance, name)));
                 }
@@ -170,10 +173,10 @@ impl RegistryAccess {
     /// What is known of `key`, else what `read` finds, which is remembered. `None` where it finds nothing.
     fn known(
         &self,
-        key: Key,
+        key: Key<'_>,
         read: impl FnOnce(&View<'_>) -> Result<Option<Known>, StoreError>,
     ) -> Result<Option<Known>, StoreError> {
-        let since = match self.standing.look(&key) {
+        let since = match self.standing.look(key) {
             Ok(known) => return Ok(Some(known)),
             Err(since) => since,
         };
@@ -196,7 +199,7 @@ impl RegistryAccess {
         // Every repository is in a namespace: a name of one component is none of an instance.
         let Some((namespace, _)) = repository.name().split_once('/') else { return Ok(Actions::NONE) };
         let id = repository.registry().as_str();
-        let key = Key::Namespace(id.to_owned(), namespace.to_owned());
+        let key = Key::Namespace(id, namespace);
         let found = self.known(key, |view| {
             let Some(instance) = instances::find(view, id)? else { return Ok(None) };
             let row = namespaces::find(view, &instance, namespace)?;
@@ -216,12 +219,28 @@ impl RegistryAccess {
         if !self.token_stands(subject, id)? {
             return Ok(of_everybody);
         }
-        let Some(caller) = tokens::caller_of(subject, scope.uin) else { return Ok(of_everybody) };
+        let Some(caller) = self.caller_of(subject, scope.uin) else { return Ok(of_everybody) };
         Ok(of_everybody | self.permitted(&caller, &scope.region, repository, asked, peer))
     }
 
+    /// Who made the subject's token. What a text says never changes, so reading it once is enough.
+    fn caller_of(&self, subject: &Subject, owner: u64) -> Option<Arc<Caller>> {
+        let text = tokens::caller_text(subject)?;
+        let key = Key::Caller(text);
+        let since = match self.standing.look(key) {
+            Ok(Known::Caller(caller)) if caller.account.uin == owner => return Some(caller),
+            Ok(_) => None,
+            Err(since) => Some(since),
+        };
+        let caller = Arc::new(tokens::read_caller(text, owner)?);
+        if let Some(since) = since.filter(|_| text.len() <= REMEMBERED_CALLER) {
+            self.standing.keep(since, key, Known::Caller(Arc::clone(&caller)));
+        }
+        Some(caller)
+    }
+
     fn account_holds(&self, id: &str, account: &str, namespace: &str) -> Result<Actions, StoreError> {
-        let found = self.known(Key::Account(id.to_owned(), account.to_owned()), |view| {
+        let found = self.known(Key::Account(id, account), |view| {
             let Some(instance) = instances::find(view, id)? else { return Ok(None) };
             let row = view.get::<ServiceAccounts>(&instance.scope, &(id, account))?;
             Ok(row.map(|row| Known::Account(Arc::new(row))))
@@ -238,7 +257,7 @@ impl RegistryAccess {
             return Ok(false);
         }
         let Some(token) = presented.token else { return Ok(true) };
-        let found = self.known(Key::Token(id.to_owned(), token.to_owned()), |view| {
+        let found = self.known(Key::Token(id, token), |view| {
             let Some(instance) = instances::find(view, id)? else { return Ok(None) };
             Ok(tokens::good_until(view, &instance.scope, id, token)?.map(Known::Token))
         })?;
@@ -272,6 +291,10 @@ impl RegistryAccess {
         asked: Actions,
         peer: IpAddr,
     ) -> Actions {
+        // The root in its own account, without a session that could narrow it: no policy speaks of it, so there is nothing to ask.
+        if caller.principal == Principal::Root && caller.session.is_none() {
+            return asked;
+        }
         let circumstances = Circumstances { source: peer, now: self.world.now(), secure: None };
         let path = format!("repository/{}/{}", repository.registry(), repository.name());
         let resources = [Resource::named(path).qualified("tcr", region, caller)];
@@ -356,7 +379,7 @@ impl Access for RegistryAccess {
 
     fn admits(&self, registry: &RegistryId, peer: IpAddr) -> Result<bool, AccessError> {
         let id = registry.as_str();
-        let found = self.known(Key::Endpoint(id.to_owned()), |view| {
+        let found = self.known(Key::Endpoint(id), |view| {
             let Some(instance) = instances::find(view, id)? else { return Ok(None) };
             Ok(Some(Known::Endpoint(Arc::new(external_endpoint::find(view, &instance)?))))
         });
@@ -446,5 +469,17 @@ mod tests {
         ] {
             assert_eq!(access.instance_name(host), None, "{host}");
         }
+    }
+
+    #[test]
+    fn a_remembered_caller_is_of_its_own_account() {
+        let access = access("cr.localhost");
+        let attributes = [("caller".to_owned(), r#"{"principal":"root"}"#.to_owned())].into();
+        let subject = Subject { id: "7".to_owned(), attributes };
+        for owner in [7, 8, 7, 8] {
+            let caller = access.caller_of(&subject, owner).unwrap();
+            assert_eq!((caller.account.uin, &caller.principal), (owner, &Principal::Root));
+        }
+        assert!(access.caller_of(&Subject::new("7"), 7).is_none());
     }
 }

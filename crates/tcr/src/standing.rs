@@ -5,10 +5,11 @@
 //! [`Tcr::change_access`], which forgets everything once the change is durable; and what was read before that is not remembered after it.
 //! That something is absent is never remembered.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use rookery_gateway::Caller;
 use rookery_store::{Regional, Transaction};
 
 use crate::Tcr;
@@ -21,17 +22,44 @@ use crate::service_accounts::AccountRow;
 /// Entries at most; when there are more, it begins anew.
 const ENTRIES: usize = 4096;
 
-/// What is remembered; the first part of each is an instance.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
-    Token(String, String),
-    Account(String, String),
+/// What is remembered; the first part of most is an instance. Borrowed: a look makes no copy of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Key<'k> {
+    Token(&'k str, &'k str),
+    Account(&'k str, &'k str),
     /// The password of an account that was found right.
-    Password(String, String),
-    Namespace(String, String),
-    Endpoint(String),
+    Password(&'k str, &'k str),
+    Namespace(&'k str, &'k str),
+    Endpoint(&'k str),
     /// An instance, by its name.
-    Instance(String),
+    Instance(&'k str),
+    /// A caller, by its text in a token.
+    Caller(&'k str),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Token,
+    Account,
+    Password,
+    Namespace,
+    Endpoint,
+    Instance,
+    Caller,
+}
+
+impl<'k> Key<'k> {
+    fn parts(self) -> (Kind, &'k str, &'k str) {
+        match self {
+            Self::Token(instance, token) => (Kind::Token, instance, token),
+            Self::Account(instance, name) => (Kind::Account, instance, name),
+            Self::Password(instance, name) => (Kind::Password, instance, name),
+            Self::Namespace(instance, name) => (Kind::Namespace, instance, name),
+            Self::Endpoint(instance) => (Kind::Endpoint, instance, ""),
+            Self::Instance(name) => (Kind::Instance, name, ""),
+            Self::Caller(text) => (Kind::Caller, text, ""),
+        }
+    }
 }
 
 /// What is known of it.
@@ -49,11 +77,13 @@ pub(crate) enum Known {
     },
     Endpoint(Arc<EndpointRow>),
     Instance(Arc<Instance>),
+    Caller(Arc<Caller>),
 }
 
 #[derive(Default)]
 struct Memory {
-    known: HashMap<Key, Known>,
+    known: BTreeMap<Kind, HashMap<String, HashMap<String, Known>>>,
+    entries: usize,
     /// Grows with each change.
     epoch: u64,
 }
@@ -77,27 +107,40 @@ impl Drop for Changing {
 
 impl Standing {
     /// What is known, else when it was asked for.
-    pub(crate) fn look(&self, key: &Key) -> Result<Known, Since> {
+    pub(crate) fn look(&self, key: Key<'_>) -> Result<Known, Since> {
+        let (kind, first, second) = key.parts();
         let memory = self.0.read();
-        memory.known.get(key).cloned().ok_or(Since(memory.epoch))
+        let of_kind = memory.known.get(&kind);
+        let found = of_kind.and_then(|of_kind| of_kind.get(first)?.get(second));
+        found.cloned().ok_or(Since(memory.epoch))
     }
 
     /// Remembers what was read after `since`.
-    pub(crate) fn keep(&self, Since(epoch): Since, key: Key, known: Known) {
+    pub(crate) fn keep(&self, Since(epoch): Since, key: Key<'_>, known: Known) {
+        let (kind, first, second) = key.parts();
         let mut memory = self.0.write();
         if memory.epoch != epoch {
             return;
         }
-        if memory.known.len() >= ENTRIES {
-            memory.known.clear();
+        if memory.entries >= ENTRIES {
+            memory.clear();
         }
-        memory.known.insert(key, known);
+        let of_kind = memory.known.entry(kind).or_default();
+        let replaced = of_kind.entry(first.to_owned()).or_default().insert(second.to_owned(), known);
+        memory.entries += usize::from(replaced.is_none());
     }
 
     fn forget(&self) {
         let mut memory = self.0.write();
-        memory.known.clear();
+        memory.clear();
         memory.epoch += 1;
+    }
+}
+
+impl Memory {
+    fn clear(&mut self) {
+        self.known.clear();
+        self.entries = 0;
     }
 }
 
@@ -124,11 +167,11 @@ impl Tcr {
 mod tests {
     use super::*;
 
-    fn token(name: &str) -> Key {
-        Key::Token("tcr-1".to_owned(), name.to_owned())
+    fn token(name: &str) -> Key<'_> {
+        Key::Token("tcr-1", name)
     }
 
-    fn since(standing: &Standing, key: &Key) -> Since {
+    fn since(standing: &Standing, key: Key<'_>) -> Since {
         standing.look(key).expect_err("unknown")
     }
 
@@ -137,24 +180,27 @@ mod tests {
         let (standing, known) =
             (Standing::default(), Known::Token(Moment::from(time::OffsetDateTime::UNIX_EPOCH)));
         let (one, two) = (token("one"), token("two"));
-        standing.keep(since(&standing, &one), one.clone(), known.clone());
-        assert!(standing.look(&one).is_ok());
-        let before = since(&standing, &two);
+        standing.keep(since(&standing, one), one, known.clone());
+        assert!(standing.look(one).is_ok());
+        let before = since(&standing, two);
         drop(Changing(standing.clone()));
-        assert!(standing.look(&one).is_err());
-        standing.keep(before, two.clone(), known.clone());
-        assert!(standing.look(&two).is_err());
-        standing.keep(since(&standing, &two), two.clone(), known);
-        assert!(standing.look(&two).is_ok());
+        assert!(standing.look(one).is_err());
+        standing.keep(before, two, known.clone());
+        assert!(standing.look(two).is_err());
+        standing.keep(since(&standing, two), two, known);
+        assert!(standing.look(two).is_ok());
     }
 
     #[test]
     fn the_memory_is_bounded() {
         let standing = Standing::default();
         for number in 0..3 * ENTRIES {
-            let key = token(&number.to_string());
-            standing.keep(since(&standing, &key), key, Known::Password([0; 32]));
-            assert!(standing.0.read().known.len() <= ENTRIES);
+            let name = number.to_string();
+            let key = if number % 2 == 0 { token(&name) } else { Key::Instance(&name) };
+            standing.keep(since(&standing, key), key, Known::Password([0; 32]));
+            let memory = standing.0.read();
+            let kept: usize = memory.known.values().flat_map(HashMap::values).map(HashMap::len).sum();
+            assert!(kept <= ENTRIES && kept == memory.entries);
         }
     }
 }

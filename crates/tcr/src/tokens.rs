@@ -133,9 +133,14 @@ pub(crate) fn log_in(
     Ok(Some(Subject { id: claims.operator_uin, attributes }))
 }
 
-/// Who made the token that a subject logged in with, in the account that owns the instance.
-pub(crate) fn caller_of(subject: &Subject, owner: u64) -> Option<Caller> {
-    let caller: LoginCaller = serde_json::from_str(subject.attributes.get(CALLER)?).ok()?;
+/// Who made the token that a subject logged in with, as [`read_caller`] reads it.
+pub(crate) fn caller_text(subject: &Subject) -> Option<&str> {
+    subject.attributes.get(CALLER).map(String::as_str)
+}
+
+/// The caller of a [`caller_text`], in the account that owns the instance.
+pub(crate) fn read_caller(text: &str, owner: u64) -> Option<Caller> {
+    let caller: LoginCaller = serde_json::from_str(text).ok()?;
     caller.into_caller(owner)
 }
 

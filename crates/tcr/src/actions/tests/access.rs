@@ -132,7 +132,7 @@ async fn a_modified_instance_is_remembered_as_it_is() {
     let bench = Bench::new().await;
     let id = bench.instance("demo1", "basic").await;
     let access = remembering(&bench);
-    let protected = || match access.standing.look(&Key::Instance("demo1".to_owned())) {
+    let protected = || match access.standing.look(Key::Instance("demo1")) {
         Ok(Known::Instance(instance)) => Some(instance.row.deletion_protection),
         _ => None,
     };
@@ -170,6 +170,8 @@ async fn a_token_opens_its_own_instance_only() {
         assert_eq!(granted(&bench, Some(&subject), &id, "missing/app").await, Actions::NONE);
         assert_eq!(granted(&bench, Some(&subject), &id, "library").await, Actions::NONE);
     }
+    // No policy speaks of the root.
+    assert!(bench.rights.asked.lock().is_empty());
 }
 
 #[tokio::test]
