@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
+use parking_lot::Mutex;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// A request's body, whatever the server's own type is.
@@ -16,6 +17,40 @@ pub(crate) type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + S
 
 /// Bytes read from a file at once. Larger frames than the usual 4 to 16 KiB are what makes a download as fast as the disk.
 const READ: u64 = 512 * 1024;
+
+/// How many buffers wait for the next read. Without them each read asks the kernel for pages, which it has to clear first.
+const IDLE_BUFFERS: usize = 8;
+
+/// Buffers of [`READ`] bytes.
+static IDLE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// What one read fills. One of the full size goes back among the idle ones when the last who has a part of it is done.
+#[derive(Debug)]
+struct Buffer(Vec<u8>);
+
+impl Buffer {
+    fn of(length: u64) -> Self {
+        let idle = if length == READ { IDLE.lock().pop() } else { None };
+        Self(idle.unwrap_or_else(|| vec![0; usize::try_from(length).unwrap_or_default()]))
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.0.len() as u64 == READ {
+            let mut idle = IDLE.lock();
+            if idle.len() < IDLE_BUFFERS {
+                idle.push(std::mem::take(&mut self.0));
+            }
+        }
+    }
+}
 
 /// The body of the registry's answers.
 #[derive(Debug, Default)]
@@ -48,8 +83,8 @@ struct FileContent {
 
 #[derive(Debug)]
 enum Ahead {
-    Read(Option<(File, Vec<u8>)>),
-    Reading(JoinHandle<io::Result<(File, Vec<u8>)>>),
+    Read(Option<(File, Bytes)>),
+    Reading(JoinHandle<io::Result<(File, Bytes)>>),
 }
 
 impl ResponseBody {
@@ -79,14 +114,11 @@ impl ResponseBody {
     }
 }
 
-fn read(mut file: File, length: u64) -> io::Result<(File, Vec<u8>)> {
-    let mut buffer = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    file.by_ref().take(length).read_to_end(&mut buffer)?;
-    if (buffer.len() as u64) < length {
-        // The file is shorter than its row says; an honest error breaks the connection, so nobody takes it for complete.
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok((file, buffer))
+fn read(mut file: File, length: u64) -> io::Result<(File, Bytes)> {
+    let mut buffer = Buffer::of(length);
+    // A file that is shorter than its row says is an honest error, which breaks the connection, so nobody takes it for complete.
+    file.read_exact(&mut buffer.0)?;
+    Ok((file, Bytes::from_owner(buffer)))
 }
 
 impl FileContent {
@@ -108,7 +140,7 @@ impl FileContent {
                     let next = self.remaining.min(READ);
                     self.ahead = Ahead::Reading(spawn_blocking(move || read(file, next)));
                 }
-                Poll::Ready(Some(Ok(buffer.into())))
+                Poll::Ready(Some(Ok(buffer)))
             }
             Err(error) => {
                 self.remaining = 0;
@@ -196,6 +228,17 @@ mod tests {
         assert_eq!(first.len() as u64, READ);
         let rest = body.collect().await.expect("read").to_bytes();
         assert_eq!([first, rest].concat(), bytes);
+    }
+
+    #[tokio::test]
+    async fn a_buffer_that_was_used_before_shows_nothing_of_it() {
+        let length = usize::try_from(READ).expect("fits") * 2;
+        for byte in [1_u8, 2, 3] {
+            let body = ResponseBody::file(file_of(&vec![byte; length]), 0, length as u64).expect("read");
+            let sent = body.collect().await.expect("read").to_bytes();
+            assert!(sent.len() == length && sent.iter().all(|sent| *sent == byte));
+            assert!(IDLE.lock().len() <= IDLE_BUFFERS);
+        }
     }
 
     #[tokio::test]
