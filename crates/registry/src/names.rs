@@ -90,6 +90,12 @@ impl Repository {
     pub fn canonical(&self) -> String {
         format!("{}/{}", self.registry, self.name)
     }
+
+    /// Whether `canonical` is its [`canonical`](Self::canonical) name. Asked at each request, so nothing is allocated.
+    pub(crate) fn is_called(&self, canonical: &str) -> bool {
+        let rest = canonical.strip_prefix(self.registry.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        rest == Some(self.name.as_str())
+    }
 }
 
 impl fmt::Display for Repository {
@@ -206,6 +212,22 @@ fn is_tag(tag: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_repository_knows_its_canonical_name() {
+        let repository = Repository::new(RegistryId::new("tcr-1"), "library/app").expect("valid");
+        assert!(repository.is_called(&repository.canonical()));
+        for other in [
+            "tcr-1/library/ap",
+            "tcr-1/library/app/",
+            "tcr-1library/app",
+            "tcr-2/library/app",
+            "library/app",
+            "",
+        ] {
+            assert!(!repository.is_called(other), "{other}");
+        }
+    }
 
     #[test]
     fn names_of_the_grammar_are_taken() {

@@ -119,10 +119,9 @@ impl Claims {
 
     /// What the token lets its bearer do on `repository`.
     pub(crate) fn actions(&self, repository: &Repository) -> Actions {
-        let name = repository.canonical();
         self.access
             .iter()
-            .filter(|grant| grant.kind == "repository" && grant.name == name)
+            .filter(|grant| grant.kind == "repository" && repository.is_called(&grant.name))
             .fold(Actions::NONE, |all, grant| {
                 all | Actions::from_names(grant.actions.iter().map(String::as_str))
             })
