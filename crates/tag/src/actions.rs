@@ -1,9 +1,11 @@
-//! The actions of the tag service, one a file: those that the platform's clients call. Permission is asked for on the action as a whole:
-//! whose policy allows an action of `tag` may change tags of every resource of the account.
+//! The actions of the tag service, one a file: those that the platform's clients call. An action that names resources asks for the
+//! permission on these very resources, so whose policy names one may not tag the others; an action that names none, as pairs, projects and
+//! listings do, asks for it as a whole.
 
 use rookery_gateway::Resource;
 
 use crate::Tags;
+use crate::resource_name::ResourceName;
 
 rookery_gateway::actions! { Tags:
     tag { create_tag, delete_tag, get_tags, describe_tag_keys }
@@ -14,7 +16,17 @@ rookery_gateway::actions! { Tags:
     project { add_project, update_project, describe_projects }
 }
 
-/// Authorised as a whole: the platform's own policies for tags name no resource.
+/// Authorised as a whole.
 fn on_all() -> Vec<Resource> {
     vec![Resource::any()]
+}
+
+/// The resources that the caller names. What is no resource of the account asks for all of them: the action refuses it, and tells only who
+/// may tag everything why.
+fn on_named<'a>(names: impl IntoIterator<Item = &'a String>, account: u64) -> Vec<Resource> {
+    let named = |name: &String| match ResourceName::parse(name, account) {
+        Ok(name) => Resource::whole(name.to_string()),
+        Err(_) => Resource::any(),
+    };
+    names.into_iter().map(named).collect()
 }

@@ -66,10 +66,12 @@ mod tests {
         for (id, code) in [
             ("x", "InvalidParameterValue.InvalidKeyId"),
             (ABSENT, "ResourceUnavailable.CmkNotFound"),
-            (&disabled, "ResourceUnavailable.CmkStateNotSupport"),
         ] {
             assert_eq!(archive(id).await.err(), Some(code));
             assert_eq!(restore(id).await.err(), Some(code));
         }
+        assert_eq!(restore(&disabled).await.err(), Some("ResourceUnavailable.CmkStateNotSupport"));
+        archive(&disabled).await.unwrap();
+        assert_eq!(scene.state(&disabled).await, "Archived");
     }
 }

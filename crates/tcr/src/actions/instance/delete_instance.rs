@@ -11,7 +11,8 @@ use crate::removals::{self, RemovalRow};
 use crate::replicas;
 
 /// The name, the rows and the links to layers go at once. The bytes of layers that nobody else holds go at once with `DeleteBucket`, else
-/// with the next collection of garbage. With `DryRun`, only what would refuse the call is said.
+/// with the next collection of garbage. With `DryRun` nothing goes: what would have succeeded is
+/// `DryRunOperation`.
 pub(crate) async fn delete_instance(
     tcr: &Tcr,
     call: Call<DeleteInstanceRequest>,
@@ -31,16 +32,14 @@ pub(crate) async fn delete_instance(
                 return Err(Error::HasReplicas(gone.clone()));
             }
             if dry_run {
-                return Ok(());
+                return Err(Error::DryRun);
             }
             Ok(removals::remove(tx, &instance, removal.delete_bucket)?)
         })
         .await?;
-    if !dry_run {
-        tcr.domains.refresh(&tcr.store)?;
-        tcr.pull_listeners.refresh(&tcr.store)?;
-        tcr.finish_removal(&id, removal).await?;
-    }
+    tcr.domains.refresh(&tcr.store)?;
+    tcr.pull_listeners.refresh(&tcr.store)?;
+    tcr.finish_removal(&id, removal).await?;
     Ok(DeleteInstanceResponse::default())
 }
 
