@@ -23,10 +23,13 @@ fn on_all() -> Vec<Resource> {
 
 /// The resources that the caller names. What is no resource of the account asks for all of them: the action refuses it, and tells only who
 /// may tag everything why.
-fn on_named<'a>(names: impl IntoIterator<Item = &'a String>, account: u64) -> Vec<Resource> {
-    let named = |name: &String| match ResourceName::parse(name, account) {
-        Ok(name) => Resource::whole(name.to_string()),
-        Err(_) => Resource::any(),
-    };
+fn on_named<'a>(tags: &Tags, names: impl IntoIterator<Item = &'a String>, account: u64) -> Vec<Resource> {
+    let named = |name: &String| ResourceName::parse(name, account).map_or_else(|_| Resource::any(), |name| on(tags, name));
     names.into_iter().map(named).collect()
+}
+
+/// One resource, under the name that policies have for it, however the caller calls it: else a denial would not be found.
+fn on(tags: &Tags, name: ResourceName) -> Resource {
+    // Where the product cannot be asked, the action will fail of it.
+    tags.holder(&name).known_as(name).map_or_else(|_| Resource::any(), |name| Resource::whole(name.to_string()))
 }

@@ -27,6 +27,6 @@ pub(crate) async fn add_resource_tag(
     Ok(AddResourceTagResponse::default())
 }
 
-pub(crate) fn resources(_: &Tags, call: &Call<AddResourceTagRequest>) -> Vec<Resource> {
-    on_named([&call.request.resource], call.caller.account.uin)
+pub(crate) fn resources(tags: &Tags, call: &Call<AddResourceTagRequest>) -> Vec<Resource> {
+    on_named(tags, [&call.request.resource], call.caller.account.uin)
 }

@@ -23,6 +23,6 @@ pub(crate) async fn delete_resource_tag(
     Ok(DeleteResourceTagResponse::default())
 }
 
-pub(crate) fn resources(_: &Tags, call: &Call<DeleteResourceTagRequest>) -> Vec<Resource> {
-    on_named([&call.request.resource], call.caller.account.uin)
+pub(crate) fn resources(tags: &Tags, call: &Call<DeleteResourceTagRequest>) -> Vec<Resource> {
+    on_named(tags, [&call.request.resource], call.caller.account.uin)
 }

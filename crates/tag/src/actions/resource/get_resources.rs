@@ -65,6 +65,6 @@ pub(crate) async fn get_resources(
     })
 }
 
-pub(crate) fn resources(_: &Tags, call: &Call<GetResourcesRequest>) -> Vec<Resource> {
-    on_named(call.request.resource_list.iter().flatten(), call.caller.account.uin)
+pub(crate) fn resources(tags: &Tags, call: &Call<GetResourcesRequest>) -> Vec<Resource> {
+    on_named(tags, call.request.resource_list.iter().flatten(), call.caller.account.uin)
 }

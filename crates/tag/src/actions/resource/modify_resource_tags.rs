@@ -37,6 +37,6 @@ pub(crate) async fn modify_resource_tags(
     Ok(ModifyResourceTagsResponse::default())
 }
 
-pub(crate) fn resources(_: &Tags, call: &Call<ModifyResourceTagsRequest>) -> Vec<Resource> {
-    on_named([&call.request.resource], call.caller.account.uin)
+pub(crate) fn resources(tags: &Tags, call: &Call<ModifyResourceTagsRequest>) -> Vec<Resource> {
+    on_named(tags, [&call.request.resource], call.caller.account.uin)
 }
