@@ -7,6 +7,7 @@ use rookery_api::tcr::{
     TagSpecification,
 };
 use rookery_api::{Nulls, Structure as _};
+use rookery_gateway::{CommonError, Refusal as _};
 use rookery_registry::{CollectOptions, Totals};
 use time::Duration;
 
