@@ -273,6 +273,16 @@ def test_who_may_tag_one_resource_may_not_tag_another(owner, tag, tagged, user, 
     assert tagged("cam", "uin", number(mine)) == {"team": "one"} and tagged("cam", "uin", number(other)) == {}
 
 
+def test_another_name_of_a_resource_is_no_way_around_a_denial(owner, user, allowed, refusal):
+    id = user().Uin
+    name = f"qcs::cam::uin/{owner}:uin/{id}"
+    statements = [{"effect": effect, "action": "tag:*", "resource": on} for effect, on in (("allow", "*"), ("deny", name))]
+    own = allowed(*statements)(TagClient)
+    for other in (name, f"qcs::cam:{REGION}::uin/{id}", f"qcs::cam::uin/:uin/any/{id}", f"qcs::cam::uin/:uin/0{id}"):
+        told = refusal(own, "ModifyResourceTags", Resource=other, ReplaceTags=pairs(team="one"))
+        assert told.code == "UnauthorizedOperation", other
+
+
 def test_conditions_see_the_tags_that_are_there_and_those_that_are_to_be(owner, tag, tagged, user, allowed, refusal):
     """Who may move resources of their team to a stage, and nothing else, cannot take those of others over."""
     mine, other = (str(user().Uin) for _ in range(2))

@@ -113,7 +113,8 @@ fn place(view: &impl Read, resource: &ResourceName) -> Result<(Regional, String)
     } else {
         view.get::<DataKeys>(&scope, id)?.map(|key| key.creator)
     };
-    let name = creator.map_or_else(|| format!("{}/{id}", resource.prefix), |creator| self::resource(creator, id));
+    let name =
+        creator.map_or_else(|| format!("{}/{id}", resource.prefix), |creator| self::resource(creator, id));
     Ok((scope, name))
 }
 
@@ -221,7 +222,9 @@ mod tests {
         };
         let key = name(&scene.scope().region, format!("creatorUin/{}/{id}", ACCOUNT.uin));
         let holder: &dyn Holder = scene.kms.as_ref();
-        assert!(holder.holds(&key) && !holder.holds(&ResourceName { prefix: "alias".to_owned(), ..key.clone() }));
+        assert!(
+            holder.holds(&key) && !holder.holds(&ResourceName { prefix: "alias".to_owned(), ..key.clone() })
+        );
         let short = name(&key.region, id.clone());
         assert_eq!(holder.known_as(short.clone()).unwrap(), key);
         assert_eq!(holder.tags(&key).unwrap(), Some(Vec::new()));

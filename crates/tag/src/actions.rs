@@ -24,12 +24,18 @@ fn on_all() -> Vec<Resource> {
 /// The resources that the caller names. What is no resource of the account asks for all of them: the action refuses it, and tells only who
 /// may tag everything why.
 fn on_named<'a>(tags: &Tags, names: impl IntoIterator<Item = &'a String>, account: u64) -> Vec<Resource> {
-    let named = |name: &String| ResourceName::parse(name, account).map_or_else(|_| Resource::any(), |name| on(tags, name));
-    names.into_iter().map(named).collect()
+    let mut resources = Vec::new();
+    for name in names {
+        resources
+            .push(ResourceName::parse(name, account).map_or_else(|_| Resource::any(), |name| on(tags, name)));
+    }
+    resources
 }
 
 /// One resource, under the name that policies have for it, however the caller calls it: else a denial would not be found.
 fn on(tags: &Tags, name: ResourceName) -> Resource {
     // Where the product cannot be asked, the action will fail of it.
-    tags.holder(&name).known_as(name).map_or_else(|_| Resource::any(), |name| Resource::whole(name.to_string()))
+    tags.holder(&name)
+        .known_as(name)
+        .map_or_else(|_| Resource::any(), |name| Resource::whole(name.to_string()))
 }

@@ -1,3 +1,6 @@
+# cam: CreatePolicy CreateRole AttachRolePolicy GetPolicy ListAttachedRolePolicies ListPolicies DescribeRoleList UpdatePolicy UpdateRoleDescription DetachRolePolicy DeletePolicy DeleteRole
+# tag: DescribeResourceTagsByResourceIds
+
 variable "step" {
   type    = number
   default = 1

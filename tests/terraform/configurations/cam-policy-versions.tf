@@ -1,3 +1,8 @@
+variable "step" {
+  type    = number
+  default = 1
+}
+
 resource "tencentcloud_cam_policy" "pull" {
   name = "versions"
 
@@ -5,6 +10,11 @@ resource "tencentcloud_cam_policy" "pull" {
     version   = "2.0"
     statement = [{ effect = "allow", action = ["tcr:PullRepository"], resource = ["*"] }]
   })
+
+  # It shows the version in force.
+  lifecycle {
+    ignore_changes = [document]
+  }
 }
 
 resource "tencentcloud_cam_policy_version" "push" {
@@ -17,7 +27,7 @@ resource "tencentcloud_cam_policy_version" "push" {
   })
 }
 
-resource "tencentcloud_cam_set_policy_version_config" "first" {
+resource "tencentcloud_cam_set_policy_version_config" "in_force" {
   policy_id  = tencentcloud_cam_policy_version.push.policy_id
-  version_id = 1
+  version_id = var.step == 1 ? 2 : 1
 }

@@ -1,3 +1,6 @@
+# cam: CreateGroup CreateOIDCConfig CreatePolicy CreateRole AddUser AddUserToGroup AttachGroupPolicy AttachRolePolicy AttachUserPolicy GetGroup GetPolicy GetRole GetUser ListAttachedGroupPolicies ListAttachedRolePolicies ListAttachedUserPolicies ListGroups ListPolicies ListUsersForGroup DescribeOIDCConfig DescribeRoleList RemoveUserFromGroup DetachGroupPolicy DetachRolePolicy DetachUserPolicy DeleteGroup DeleteOIDCConfig DeletePolicy DeleteRole DeleteUser
+# tag: DescribeResourceTagsByResourceIds
+
 resource "tencentcloud_cam_user" "reader" {
   name         = "reader"
   use_api      = true

@@ -1,3 +1,6 @@
+# cam: CreateRole TagRole GetRole DescribeRoleList UntagRole DeleteRole
+# tag: DescribeResourceTagsByResourceIds
+
 resource "tencentcloud_cam_role" "runner" {
   name = "tagged-by-attachment"
 

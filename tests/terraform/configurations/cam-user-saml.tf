@@ -1,3 +1,5 @@
+# cam: CreateUserSAMLConfig DescribeUserSAMLConfig UpdateUserSAMLConfig
+
 variable "step" {
   type    = number
   default = 1
@@ -6,7 +8,7 @@ variable "step" {
 resource "tencentcloud_cam_user_saml_config" "people" {
   auxiliary_domain = "step${var.step}.example.com"
 
-  saml_metadata_document = base64encode(<<-XML
+  saml_metadata_document = <<-XML
     <EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com">
       <IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
         <KeyDescriptor use="signing">
@@ -17,5 +19,4 @@ resource "tencentcloud_cam_user_saml_config" "people" {
       </IDPSSODescriptor>
     </EntityDescriptor>
   XML
-  )
 }

@@ -1,3 +1,6 @@
+# kms: CreateKey GetParametersForImport DescribeKey ScheduleKeyDeletion
+# tag: DescribeResourceTagsByResourceIds
+
 resource "tencentcloud_kms_external_key" "brought" {
   alias       = "parameters"
   description = "material comes later"

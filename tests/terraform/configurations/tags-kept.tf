@@ -1,3 +1,6 @@
+# cam: AddUser GetUser DeleteUser
+# tag: CreateTag AddResourceTag GetResources GetTags DescribeResourceTagsByResourceIds DescribeTagKeys DeleteResourceTag DeleteTag
+
 resource "tencentcloud_tag" "stage" {
   tag_key   = "stage"
   tag_value = "live"

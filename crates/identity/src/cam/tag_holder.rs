@@ -77,7 +77,8 @@ impl Tagged {
 
 impl Holder for Cam {
     fn holds(&self, resource: &ResourceName) -> bool {
-        resource.service == "cam" && matches!(resource.prefix.as_str(), "uin" | "policy" | "policyid" | "role")
+        resource.service == "cam"
+            && matches!(resource.prefix.as_str(), "uin" | "policy" | "policyid" | "role")
     }
 
     fn known_as(&self, resource: ResourceName) -> Result<ResourceName, HolderError> {

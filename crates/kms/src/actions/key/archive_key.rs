@@ -63,10 +63,9 @@ mod tests {
             restore(&id).await.unwrap();
             assert_eq!(scene.state(&id).await, "Enabled");
         }
-        for (id, code) in [
-            ("x", "InvalidParameterValue.InvalidKeyId"),
-            (ABSENT, "ResourceUnavailable.CmkNotFound"),
-        ] {
+        for (id, code) in
+            [("x", "InvalidParameterValue.InvalidKeyId"), (ABSENT, "ResourceUnavailable.CmkNotFound")]
+        {
             assert_eq!(archive(id).await.err(), Some(code));
             assert_eq!(restore(id).await.err(), Some(code));
         }

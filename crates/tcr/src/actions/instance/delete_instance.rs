@@ -24,19 +24,19 @@ pub(crate) async fn delete_instance(
     let removal = RemovalRow { delete_bucket: request.delete_bucket.unwrap_or(false) };
     let gone = id.clone();
     tcr.change_access(move |tx| {
-            let instance = instances::existing(tx, &scope, &gone, instances::CONTENT)?;
-            if instance.row.deletion_protection {
-                return Err(Error::Protected(gone.clone()));
-            }
-            if !replicas::list(tx, &instance)?.is_empty() {
-                return Err(Error::HasReplicas(gone.clone()));
-            }
-            if dry_run {
-                return Err(Error::DryRun);
-            }
-            Ok(removals::remove(tx, &instance, removal.delete_bucket)?)
-        })
-        .await?;
+        let instance = instances::existing(tx, &scope, &gone, instances::CONTENT)?;
+        if instance.row.deletion_protection {
+            return Err(Error::Protected(gone.clone()));
+        }
+        if !replicas::list(tx, &instance)?.is_empty() {
+            return Err(Error::HasReplicas(gone.clone()));
+        }
+        if dry_run {
+            return Err(Error::DryRun);
+        }
+        Ok(removals::remove(tx, &instance, removal.delete_bucket)?)
+    })
+    .await?;
     tcr.domains.refresh(&tcr.store)?;
     tcr.pull_listeners.refresh(&tcr.store)?;
     tcr.finish_removal(&id, removal).await?;

@@ -31,7 +31,8 @@ pub(crate) async fn describe_service_accounts(
             let code = ErrorCode::InvalidParameter;
             return Err(Error::Invalid { parameter: "Filters.Name", rule: FILTER, code });
         }
-        let values: Vec<String> = filter.values.iter().map(|name| service_accounts::bare(name).to_owned()).collect();
+        let values: Vec<String> =
+            filter.values.iter().map(|name| service_accounts::bare(name).to_owned()).collect();
         // Filters are joined by "and", the values of one by "or".
         names = Some(match names {
             None => values,
