@@ -1,3 +1,5 @@
+# cam: CreatePolicy CreatePolicyVersion SetDefaultPolicyVersion GetPolicy GetPolicyVersion ListPolicyVersions DeletePolicy DeletePolicyVersion
+
 variable "step" {
   type    = number
   default = 1
@@ -20,6 +22,11 @@ resource "tencentcloud_cam_policy" "pull" {
 resource "tencentcloud_cam_policy_version" "push" {
   policy_id      = tencentcloud_cam_policy.pull.id
   set_as_default = false
+
+  # The other resource sets it.
+  lifecycle {
+    ignore_changes = [set_as_default]
+  }
 
   policy_document = jsonencode({
     version   = "2.0"
