@@ -16,6 +16,7 @@ import pytest
 
 import evidence
 import messages
+import room
 from cloud import DEADLINE, clean_environment, eventually
 from relay import relayed
 from requester import UUID, VERSIONS, Api
@@ -281,6 +282,19 @@ class Matrix:
         assert name in asked.trace(told["RequestId"])["host"]
         # There is no port to leave out.
         assert self.verified(asked, told) == self.reading(way, {"v3": "as-sent"})
+
+    def test_the_real_names_by_the_hosts_file_need_no_endpoint(self, asked, way):
+        reason = room.refusal()
+        if reason:
+            pytest.skip(f"no namespaces on this machine: {reason}")
+        name = "tcr.tencentcloudapi.com"
+        with room.leading_to(asked.cloud) as inside:
+            inside.hosts.write_text(f"127.0.0.1 localhost {name}\n")
+            with driven(*inside.command(*asked.drive.command), **asked.drive.environment) as drive:
+                client = Client(asked.cloud, drive, asked.way)
+                told = client("DescribeInstances", {"Limit": 1}, scheme="https", endpoint=None)
+            assert client.trace(told["RequestId"])["host"] == name
+            assert self.verified(client, told) == self.reading(way, {"v3": "as-sent"})
 
     def test_an_endpoint_may_have_a_path(self, asked, way):
         self.unless_it_cannot("endpoint with a path", way)

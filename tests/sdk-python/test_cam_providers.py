@@ -112,6 +112,9 @@ def test_users_log_in_one_way_at_a_time(start, refusal):
     twice = refusal(cam, "CreateUserSAMLConfig", SAMLMetadataDocument=SAML)
     assert twice.code == "InvalidParameter.IdentityNameInUse"
     assert refusal(cam, "UpdateUserSAMLConfig", Operate="updateSAML").code == "InvalidParameterValue.MetadataError"
+    cam("UpdateUserSAMLConfig", Operate="updateSAML", AuxiliaryDomain="one.example.com")
+    told = cam("DescribeUserSAMLConfig")
+    assert (told.SAMLMetadata, told.AuxiliaryDomain) == (SAML, "one.example.com")
     cam("UpdateUserSAMLConfig", Operate="disable")
     assert cam("DescribeUserSAMLConfig").Status == 2
     cam("UpdateUserSAMLConfig", Operate="enable")

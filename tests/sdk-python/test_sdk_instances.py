@@ -66,7 +66,7 @@ def test_an_instance_from_its_name_to_its_end(call, refusal, unique):
     told = registry(call, id)
     # What a request does not name stays.
     assert (told.RegistryType, told.DeletionProtection, told.EnableCosVersioning) == ("premium", False, True)
-    call("DeleteInstance", RegistryId=id, DryRun=True)
+    assert refusal(call, "DeleteInstance", RegistryId=id, DryRun=True).code == "DryRunOperation"
     assert registry(call, id).Status == "Running"
     call("DeleteInstance", RegistryId=id, DeleteBucket=True)
     assert call("DescribeInstances", Registryids=[id]).TotalCount == 0

@@ -4,6 +4,8 @@ import hashlib
 import json
 
 import pytest
+from tencentcloud.common.credential import Credential
+from tencentcloud.kms.v20190118.kms_client import KmsClient
 from tencentcloud.tag.v20180813.tag_client import TagClient
 from tencentcloud.tcr.v20190924.tcr_client import TcrClient
 
@@ -218,3 +220,131 @@ def test_a_condition_on_tags_opens_what_has_them(cloud, cam, tag, user, refusal,
     assert refusal(own, "GetUser", Name=other.Name).code == "UnauthorizedOperation"
     tag("DeleteResourceTag", TagKey="team", Resource=f"qcs::cam::uin/:uin/{mine.Uin}")
     assert refusal(own, "GetUser", Name=mine.Name).code == "UnauthorizedOperation"
+
+
+@pytest.fixture
+def owner(cam):
+    return cam("GetUserAppId").OwnerUin
+
+
+@pytest.fixture
+def allowed(cloud, cam, user, unique):
+    """A sub-user with a policy of these statements: makes clients that sign with its key."""
+
+    def allowed(*statements):
+        staff = user(UseApi=1)
+        text = json.dumps({"version": "2.0", "statement": list(statements)})
+        id = cam("CreatePolicy", PolicyName=unique("tags"), PolicyDocument=text).PolicyId
+        cam("AttachUserPolicy", PolicyId=id, AttachUin=staff.Uin)
+        credential = Credential(staff.SecretId, staff.SecretKey)
+        return lambda kind: Typed(kind(credential, REGION, sdk.profile(cloud)))
+
+    return allowed
+
+
+def test_who_may_tag_one_resource_may_not_tag_another(owner, tag, tagged, user, allowed, refusal):
+    mine, other = (f"qcs::cam::uin/{owner}:uin/{user().Uin}" for _ in range(2))
+    own = allowed({"effect": "allow", "action": "tag:*", "resource": mine})(TagClient)
+    # However the resource is written.
+    for name in (mine, mine.replace(owner, "", 1)):
+        own("ModifyResourceTags", Resource=name, ReplaceTags=pairs(team="one"))
+    own("AddResourceTag", Resource=mine, TagKey="stage", TagValue="test")
+    own("DeleteResourceTag", Resource=mine, TagKey="stage")
+    assert len(own("GetResources", ResourceList=[mine]).ResourceTagMappingList) == 1
+    place = {"ServiceType": "cam", "ResourcePrefix": "uin", "ResourceRegion": ""}
+    number = lambda name: name.rsplit("/", 1)[1]
+    assert own("DescribeResourceTagsByResourceIds", ResourceIds=[number(mine)], **place).TotalCount == 1
+    for action, parameters in {
+        "ModifyResourceTags": {"Resource": other, "ReplaceTags": pairs(team="one")},
+        "AddResourceTag": {"Resource": other, "TagKey": "team", "TagValue": "one"},
+        "DeleteResourceTag": {"Resource": other, "TagKey": "team"},
+        "GetResources": {"ResourceList": [mine, other]},
+        "DescribeResourceTagsByResourceIds": {"ResourceIds": [number(mine), number(other)], **place},
+    }.items():
+        told = refusal(own, action, **parameters)
+        assert (told.code, other in told.message) == ("UnauthorizedOperation", True), action
+    # What names no resource, or none that there can be, is for those who may do it to all.
+    for action, parameters in {
+        "GetResources": {},
+        "CreateTag": {"TagKey": "team", "TagValue": "one"},
+        "ModifyResourceTags": {"Resource": "team", "ReplaceTags": pairs(team="one")},
+    }.items():
+        assert refusal(own, action, **parameters).code == "UnauthorizedOperation", action
+    assert tagged("cam", "uin", number(mine)) == {"team": "one"} and tagged("cam", "uin", number(other)) == {}
+
+
+def test_another_name_of_a_resource_is_no_way_around_a_denial(owner, user, allowed, refusal):
+    id = user().Uin
+    name = f"qcs::cam::uin/{owner}:uin/{id}"
+    statements = [{"effect": effect, "action": "tag:*", "resource": on} for effect, on in (("allow", "*"), ("deny", name))]
+    own = allowed(*statements)(TagClient)
+    for other in (name, f"qcs::cam:{REGION}::uin/{id}", f"qcs::cam::uin/:uin/any/{id}", f"qcs::cam::uin/:uin/0{id}"):
+        told = refusal(own, "ModifyResourceTags", Resource=other, ReplaceTags=pairs(team="one"))
+        assert told.code == "UnauthorizedOperation", other
+
+
+def test_conditions_see_the_tags_that_are_there_and_those_that_are_to_be(owner, tag, tagged, user, allowed, refusal):
+    """Who may move resources of their team to a stage, and nothing else, cannot take those of others over."""
+    mine, other = (str(user().Uin) for _ in range(2))
+    name = "qcs::cam::uin/:uin/{}".format
+    tag("ModifyResourceTags", Resource=name(mine), ReplaceTags=pairs(team="one"))
+    condition = {
+        "for_any_value:string_equal": {"qcs:resource_tag": ["team&one"]},
+        "for_all_value:string_equal": {"qcs:request_tag": ["stage&test", "stage&live"]},
+    }
+    actions = ["tag:ModifyResourceTags", "tag:AddResourceTag"]
+    own = allowed({"effect": "allow", "action": actions, "resource": "*", "condition": condition})(TagClient)
+    own("AddResourceTag", Resource=name(mine), TagKey="stage", TagValue="test")
+    own("ModifyResourceTags", Resource=name(mine), ReplaceTags=pairs(stage="live"))
+    for parameters in (
+        {"Resource": name(mine), "ReplaceTags": pairs(stage="none")},
+        {"Resource": name(mine), "ReplaceTags": pairs(stage="test", team="two")},
+        {"Resource": name(other), "ReplaceTags": pairs(stage="test")},
+    ):
+        assert refusal(own, "ModifyResourceTags", **parameters).code == "UnauthorizedOperation", parameters
+    for id, key, value in ((mine, "team", "two"), (other, "team", "one"), (other, "stage", "test")):
+        told = refusal(own, "AddResourceTag", Resource=name(id), TagKey=key, TagValue=value)
+        assert told.code == "UnauthorizedOperation"
+    assert (tagged("cam", "uin", mine), tagged("cam", "uin", other)) == ({"team": "one", "stage": "live"}, {})
+
+
+def test_what_is_made_must_have_the_tags_that_the_policy_asks_for(tag, allowed, registries, refusal, unique):
+    """At creation the tags of the request count, afterwards those of the resource; for keys and for registries."""
+    on = lambda actions, key: {
+        "effect": "allow", "action": actions, "resource": "*",
+        "condition": {"for_any_value:string_equal": {key: ["team&build"]}},
+    }
+    own = allowed(
+        on(["kms:CreateKey", "tcr:CreateInstance", "tcr:CreateNamespace"], "qcs:request_tag"),
+        on(["kms:DescribeKey", "kms:GetPublicKey", "tcr:DeleteInstance", "tcr:ModifyInstance"], "qcs:resource_tag"),
+    )
+    keys, instances = own(KmsClient), own(TcrClient)
+    new = {"KeyUsage": "ASYMMETRIC_SIGN_VERIFY_ECC"}
+    for tags in ({}, {"Tags": pairs(team="other")}, {"Tags": pairs(build="team")}):
+        assert refusal(keys, "CreateKey", Alias=unique("k"), **new, **tags).code == "UnauthorizedOperation", tags
+    id = keys("CreateKey", Alias=unique("k"), **new, Tags=pairs(stage="test", team="build")).KeyId
+    assert keys("DescribeKey", KeyId=id).KeyMetadata.KeyId == id
+
+    kind = {"RegistryType": "premium"}
+    cloud_tags = lambda **tags: {
+        "TagSpecification": {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    }
+    name = lambda: unique("by-tag")[:40]
+    for tags in ({}, cloud_tags(team="other")):
+        told = refusal(instances, "CreateInstance", RegistryName=name(), **kind, **tags)
+        assert told.code == "UnauthorizedOperation", tags
+    made = instances("CreateInstance", RegistryName=name(), **kind, **cloud_tags(team="build")).RegistryId
+    instances("ModifyInstance", RegistryId=made, **kind, DeletionProtection=False)
+    told = refusal(instances, "CreateNamespace", RegistryId=made, NamespaceName="plain", IsPublic=False)
+    assert told.code == "UnauthorizedOperation"
+    instances("CreateNamespace", RegistryId=made, NamespaceName="built", IsPublic=False, **cloud_tags(team="build"))
+
+    resource = next(
+        row.Resource for row in tag("GetResources", TagFilters=[{"TagKey": "team", "TagValue": ["build"]}], MaxResults=200)
+        .ResourceTagMappingList if id in row.Resource
+    )
+    tag("ModifyResourceTags", Resource=resource, DeleteTags=[{"TagKey": "team"}])
+    assert refusal(keys, "DescribeKey", KeyId=id).code == "UnauthorizedOperation"
+    tag("ModifyResourceTags", Resource=f"qcs::tcr:{REGION}:uin/:instance/{made}", ReplaceTags=pairs(team="other"))
+    assert refusal(instances, "DeleteInstance", RegistryId=made).code == "UnauthorizedOperation"
+    registries("DeleteInstance", RegistryId=made, DeleteBucket=True)

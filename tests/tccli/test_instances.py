@@ -49,7 +49,7 @@ def test_an_instance_from_its_name_to_its_end(story, tcr, shown, refused, layout
     assert refused(tcr, "DeleteInstance", RegistryId=id).code == "OperationDenied"
     tcr("ModifyInstance", RegistryId=id, DeletionProtection=False)
     assert (shown(id)["RegistryType"], shown(id)["DeletionProtection"]) == ("standard", False)
-    tcr("DeleteInstance", RegistryId=id, DryRun=True)
+    assert refused(tcr, "DeleteInstance", RegistryId=id, DryRun=True).code == "DryRunOperation"
     assert skopeo.raw_manifest(image) == layout.top
 
     tcr("DeleteInstance", RegistryId=id, DeleteBucket=True)

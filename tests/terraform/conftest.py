@@ -42,17 +42,11 @@ def terraform(tmp_path, home):
 
 @pytest.fixture
 def room():
-    """Makes rooms (room.py) whose usual ports lead to a cloud."""
+    """Makes rooms (room.py) that lead to a cloud."""
     reason = rooms.refusal()
     if reason:
         pytest.skip(f"no namespaces on this machine: {reason}")
-
-    def room(cloud):
-        http, https = (int(cloud.endpoints[scheme].rsplit(":", 1)[1]) for scheme in ("http", "https"))
-        ports = {8080: http, 8443: https, 443: https, http: http, https: https}
-        return rooms.built({port: ("127.0.0.1", to) for port, to in ports.items()})
-
-    return room
+    return rooms.leading_to
 
 
 @pytest.fixture

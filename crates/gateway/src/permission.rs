@@ -161,10 +161,13 @@ pub fn check(
 }
 
 /// The tags in a request: what has a key and a value (`Key` and `Value`, `TagKey` and `TagValue`) in a list whose name begins with
-/// `Tag`, at the top or one structure deeper (`TagSpecification`).
+/// `Tag` or is `ReplaceTags`, at the top or one structure deeper (`TagSpecification`), or is `TagKey` and `TagValue` of the request itself.
 #[must_use]
 pub fn request_tags(value: &Value, shape: &StructureShape) -> Vec<Tag> {
     let mut tags = Vec::new();
+    if shape.position("TagValue").is_some() {
+        tags.extend(tag(value, shape));
+    }
     collect_tags(value, shape, true, &mut tags);
     tags
 }
@@ -172,7 +175,7 @@ pub fn request_tags(value: &Value, shape: &StructureShape) -> Vec<Tag> {
 fn collect_tags(value: &Value, shape: &StructureShape, deeper: bool, tags: &mut Vec<Tag>) {
     let Value::Structure(values) = value else { return };
     for (value, member) in values.iter().zip(shape.members) {
-        if !member.name.starts_with("Tag") {
+        if !member.name.starts_with("Tag") && member.name != "ReplaceTags" {
             continue;
         }
         match (value, &member.kind) {

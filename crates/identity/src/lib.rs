@@ -9,6 +9,7 @@ mod actions;
 mod cam;
 mod decision;
 mod error;
+mod former_rows;
 mod keys;
 mod keys_in_memory;
 mod rights;
@@ -35,6 +36,7 @@ use crate::rights::RightsInMemory;
 use crate::sessions::Sessions;
 
 pub use error::OpenError;
+pub use former_rows::name_places_of_secrets;
 pub use root_key::{ROOT_KEY_FILE, RootKey};
 pub use sts::mfa::{BindError, BoundDevice};
 

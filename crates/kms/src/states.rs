@@ -6,6 +6,7 @@
 //! - A key that waits for its deletion is refused with `KeyPendingDelete` where it would be used.
 //! - Enabling an enabled key, disabling a disabled one, archiving an archived one and cancelling the archiving of an enabled one are no
 //!   errors: clients repeat these calls.
+//! - A disabled key can be archived: Terraform disables a key before it archives it, and takes a refusal for a passing fault.
 //! - A key without material can be disabled and scheduled for deletion, and an archived one scheduled for deletion, without a detour:
 //!   Terraform does that to destroy them.
 
@@ -78,7 +79,8 @@ impl Operation {
             Self::Decrypt => matches!(state, Enabled | Archived),
             Self::Enable => matches!(state, Enabled | Disabled),
             Self::Disable => matches!(state, Enabled | Disabled | PendingImport),
-            Self::Archive | Self::CancelArchive => matches!(state, Enabled | Archived),
+            Self::Archive => matches!(state, Enabled | Disabled | Archived),
+            Self::CancelArchive => matches!(state, Enabled | Archived),
             Self::ScheduleDeletion => matches!(state, Disabled | PendingImport | Archived),
             Self::CancelDeletion => state == PendingDelete,
             Self::Rename | Self::GetImportParameters => state != PendingDelete,
@@ -128,7 +130,7 @@ mod tests {
             (Operation::UseKeyPair, ["", disabled, waiting, unsupported, unsupported]),
             (Operation::Enable, ["", "", unsupported, unsupported, unsupported]),
             (Operation::Disable, ["", "", unsupported, "", unsupported]),
-            (Operation::Archive, ["", unsupported, unsupported, unsupported, ""]),
+            (Operation::Archive, ["", "", unsupported, unsupported, ""]),
             (Operation::CancelArchive, ["", unsupported, unsupported, unsupported, ""]),
             (Operation::ScheduleDeletion, ["CmkShouldBeDisabled", "", unsupported, "", ""]),
             (

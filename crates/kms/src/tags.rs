@@ -13,7 +13,10 @@ use rookery_tag::{Change, Holder, HolderError, Outcome, ResourceName, changed};
 use serde::{Deserialize, Serialize};
 
 use crate::Kms;
+use crate::data_keys::DataKeys;
 use crate::error::{Error, shortened};
+use crate::keys::Keys;
+use crate::whitebox::WhiteBoxKeys;
 
 /// A tag: a key, which a resource has once, and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,10 +100,22 @@ pub(crate) fn detach(
     tx.delete::<Tags>(scope, &resource(creator, id))
 }
 
-/// Where a resource is kept, and under which name.
-fn place(resource: &ResourceName) -> (Regional, String) {
+/// Where a resource is kept, and under which name. Terraform names white-box keys without their creators.
+fn place(view: &impl Read, resource: &ResourceName) -> Result<(Regional, String), StoreError> {
     let scope = Regional { uin: resource.account, region: resource.region.clone() };
-    (scope, format!("{}/{}", resource.prefix, resource.id))
+    let id = resource.id.as_str();
+    let creator = if id.contains('/') {
+        None
+    } else if let Some(key) = view.get::<Keys>(&scope, id)? {
+        Some(key.creator)
+    } else if let Some(key) = view.get::<WhiteBoxKeys>(&scope, id)? {
+        Some(key.creator)
+    } else {
+        view.get::<DataKeys>(&scope, id)?.map(|key| key.creator)
+    };
+    let name =
+        creator.map_or_else(|| format!("{}/{id}", resource.prefix), |creator| self::resource(creator, id));
+    Ok((scope, name))
 }
 
 fn pairs(tags: Vec<KeyTag>) -> Vec<(String, String)> {
@@ -108,18 +123,27 @@ fn pairs(tags: Vec<KeyTag>) -> Vec<(String, String)> {
 }
 
 impl Holder for Kms {
-    fn holds(&self, service: &str, prefix: &str) -> bool {
-        service == "kms" && prefix == "key"
+    fn holds(&self, resource: &ResourceName) -> bool {
+        resource.service == "kms" && resource.prefix == "key"
+    }
+
+    fn known_as(&self, resource: ResourceName) -> Result<ResourceName, HolderError> {
+        let (_, name) = self.store.read(|view| place(view, &resource))?;
+        let id = name.split_once('/').map_or(resource.id.clone(), |(_, id)| id.to_owned());
+        Ok(ResourceName { id, ..resource })
     }
 
     fn tags(&self, resource: &ResourceName) -> Result<Option<Vec<(String, String)>>, HolderError> {
-        let (scope, name) = place(resource);
-        Ok(self.store.read(|view| view.get::<Tags>(&scope, name.as_str()))?.map(pairs))
+        let tags = self.store.read(|view| {
+            let (scope, name) = place(view, resource)?;
+            view.get::<Tags>(&scope, name.as_str())
+        })?;
+        Ok(tags.map(pairs))
     }
 
     fn change(&self, resource: ResourceName, change: Change) -> BoxFuture<'_, Result<Outcome, HolderError>> {
-        let (scope, name) = place(&resource);
         let written = self.store.write(move |tx| {
+            let (scope, name) = place(tx, &resource)?;
             let Some(tags) = tx.get::<Tags>(&scope, name.as_str())? else { return Ok(Outcome::NoResource) };
             let Some(tags) = changed(pairs(tags), &change) else { return Ok(Outcome::TooMany) };
             let tags = tags.into_iter().map(|(key, value)| KeyTag { key, value }).collect();
@@ -198,7 +222,11 @@ mod tests {
         };
         let key = name(&scene.scope().region, format!("creatorUin/{}/{id}", ACCOUNT.uin));
         let holder: &dyn Holder = scene.kms.as_ref();
-        assert!(holder.holds("kms", "key") && !holder.holds("kms", "alias"));
+        assert!(
+            holder.holds(&key) && !holder.holds(&ResourceName { prefix: "alias".to_owned(), ..key.clone() })
+        );
+        let short = name(&key.region, id.clone());
+        assert_eq!(holder.known_as(short.clone()).unwrap(), key);
         assert_eq!(holder.tags(&key).unwrap(), Some(Vec::new()));
         assert!(holder.tagged(ACCOUNT.uin).unwrap().is_empty(), "it has none yet");
 
@@ -206,6 +234,7 @@ mod tests {
         let change = Change { replace: tags.clone(), remove: Vec::new(), most: 1 };
         assert_eq!(holder.change(key.clone(), change.clone()).await.unwrap(), Outcome::Changed);
         assert_eq!(holder.tags(&key).unwrap(), Some(tags.clone()));
+        assert_eq!(holder.tags(&short).unwrap(), Some(tags.clone()));
         assert_eq!(holder.tagged(ACCOUNT.uin).unwrap(), [(key.clone(), tags)]);
         let more = Change { replace: vec![("stage".to_owned(), "test".to_owned())], ..change.clone() };
         assert_eq!(holder.change(key.clone(), more).await.unwrap(), Outcome::TooMany);

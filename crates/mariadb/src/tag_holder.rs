@@ -13,8 +13,8 @@ fn place(resource: &ResourceName) -> Regional {
 }
 
 impl Holder for MariaDb {
-    fn holds(&self, service: &str, prefix: &str) -> bool {
-        service == "mariadb" && prefix == "instance"
+    fn holds(&self, resource: &ResourceName) -> bool {
+        resource.service == "mariadb" && resource.prefix == "instance"
     }
 
     fn tags(&self, resource: &ResourceName) -> Result<Option<Vec<Tag>>, HolderError> {

@@ -15,6 +15,7 @@ mod explain;
 mod front;
 mod master_key;
 mod metrics;
+mod migrations;
 mod never_read;
 mod readiness;
 mod scrub;

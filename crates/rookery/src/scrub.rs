@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rookery_registry::{Bucket, Scrub as Reading, Scrubbed};
-use rookery_store::Store;
 use serde::Serialize;
 
 use crate::commands::{BlobPlace, Scrub};
+use crate::migrations;
 
 /// How often a terminal is shown how far it is.
 const PULSE: Duration = Duration::from_millis(200);
@@ -26,7 +26,7 @@ pub(crate) fn run(options: &Scrub) -> Result<(), Box<dyn Error>> {
     if !directory.is_dir() {
         return Err(format!("{}: no such data directory", directory.display()).into());
     }
-    let store = Store::open(directory)?;
+    let store = migrations::open(directory)?;
     let reading = match bucket(&options.place)? {
         Some(bucket) => Reading::of_bucket(store, &bucket)?,
         None => Reading::of_directory(store, &registry_of(directory))?,

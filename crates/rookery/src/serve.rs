@@ -29,6 +29,7 @@ use crate::data_directory::Endpoints;
 use crate::front::Front;
 use crate::master_key;
 use crate::metrics::Metrics;
+use crate::migrations;
 use crate::never_read::NEVER_READ;
 use crate::readiness::Readiness;
 use crate::scrub;
@@ -73,7 +74,7 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let directory = directory.canonicalize()?;
     let world = World::system();
-    let store = Store::open(&directory)?;
+    let store = migrations::open(&directory)?;
     // Only the process that holds the store may say that a former one no longer answers.
     Endpoints::remove(&directory);
 

@@ -9,6 +9,7 @@ use rookery_store::{STATE_FILE, Store};
 
 use crate::commands::{State, StateCommand};
 use crate::master_key::{self, MASTER_KEY_VARIABLE, NewKey, Rekeyed};
+use crate::migrations;
 
 type Ended = Result<(), Box<dyn Error>>;
 
@@ -20,7 +21,7 @@ pub(crate) fn run(options: State) -> Ended {
     if !directory.is_dir() {
         return Err(format!("{}: no such data directory", directory.display()).into());
     }
-    let store = Store::open(directory)?;
+    let store = migrations::open(directory)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match options.command {
         StateCommand::Export => {

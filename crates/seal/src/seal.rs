@@ -49,6 +49,16 @@ impl<'de> Deserialize<'de> for Sealed {
     }
 }
 
+impl Sealed {
+    /// Gives the written form of today to a value that was written before sealed values said what they were sealed for: as a text, the
+    /// Base64 of the bytes. Says whether it was one; everything else stays as it is.
+    pub fn name_place(value: &mut Value, context: &str) -> bool {
+        let Value::String(sealed) = value else { return false };
+        *value = serde_json::json!({ "sealed": std::mem::take(sealed), "sealed_for": context });
+        true
+    }
+}
+
 /// The key that seals. Cheap to clone.
 #[derive(Clone)]
 pub struct Seal {
@@ -190,6 +200,17 @@ mod tests {
         let moved: Sealed = serde_json::from_value(value.clone()).unwrap();
         assert!(seal.open("there", &moved).is_err());
         assert!(seal.reseal(&Seal::ephemeral().unwrap(), &mut value).is_err());
+    }
+
+    #[test]
+    fn a_value_of_the_former_form_is_given_its_place_once() {
+        let seal = Seal::ephemeral().unwrap();
+        let sealed = seal.seal("here", b"secret").unwrap();
+        let mut value = json!(BASE64_STANDARD.encode(&sealed.bytes));
+        assert!(Sealed::name_place(&mut value, "here"));
+        assert!(!Sealed::name_place(&mut value, "there"), "it has one already");
+        let read: Sealed = serde_json::from_value(value).unwrap();
+        assert_eq!(&**seal.open("here", &read).unwrap(), b"secret");
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! The actions of the tag service, one a file: those that the platform's clients call. Permission is asked for on the action as a whole:
-//! whose policy allows an action of `tag` may change tags of every resource of the account.
+//! The actions of the tag service, one a file: those that the platform's clients call. An action that names resources asks for the
+//! permission on these very resources, so whose policy names one may not tag the others; an action that names none, as pairs, projects and
+//! listings do, asks for it as a whole.
 
 use rookery_gateway::Resource;
 
 use crate::Tags;
+use crate::resource_name::ResourceName;
 
 rookery_gateway::actions! { Tags:
     tag { create_tag, delete_tag, get_tags, describe_tag_keys }
@@ -14,7 +16,26 @@ rookery_gateway::actions! { Tags:
     project { add_project, update_project, describe_projects }
 }
 
-/// Authorised as a whole: the platform's own policies for tags name no resource.
+/// Authorised as a whole.
 fn on_all() -> Vec<Resource> {
     vec![Resource::any()]
+}
+
+/// The resources that the caller names. What is no resource of the account asks for all of them: the action refuses it, and tells only who
+/// may tag everything why.
+fn on_named<'a>(tags: &Tags, names: impl IntoIterator<Item = &'a String>, account: u64) -> Vec<Resource> {
+    let mut resources = Vec::new();
+    for name in names {
+        resources
+            .push(ResourceName::parse(name, account).map_or_else(|_| Resource::any(), |name| on(tags, name)));
+    }
+    resources
+}
+
+/// One resource, under the name that policies have for it, however the caller calls it: else a denial would not be found.
+fn on(tags: &Tags, name: ResourceName) -> Resource {
+    // Where the product cannot be asked, the action will fail of it.
+    tags.holder(&name)
+        .known_as(name)
+        .map_or_else(|_| Resource::any(), |name| Resource::whole(name.to_string()))
 }

@@ -36,8 +36,12 @@ pub struct HolderError(pub String);
 
 /// A product that keeps the tags of its resources. Registered once, where the parts are put together.
 pub trait Holder: Send + Sync + 'static {
-    /// Whether it keeps the tags of resources with this service and prefix (`tcr`, `instance`).
-    fn holds(&self, service: &str, prefix: &str) -> bool;
+    /// Whether it keeps the tags of the resource, if there is such a one.
+    fn holds(&self, resource: &ResourceName) -> bool;
+    /// The name by which policies know the resource, where clients may give it another one as well.
+    fn known_as(&self, resource: ResourceName) -> Result<ResourceName, HolderError> {
+        Ok(resource)
+    }
     /// The tags of a resource, by their keys; `None` where there is no such resource.
     fn tags(&self, resource: &ResourceName) -> Result<Option<Vec<Tag>>, HolderError>;
     /// Changes the tags of a resource in one transaction.

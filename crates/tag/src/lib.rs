@@ -55,7 +55,7 @@ impl Tags {
 
     /// Who keeps the tags of a resource.
     fn holder(&self, resource: &ResourceName) -> &dyn Holder {
-        let product = self.holders.iter().find(|holder| holder.holds(&resource.service, &resource.prefix));
+        let product = self.holders.iter().find(|holder| holder.holds(resource));
         product.map_or(&self.own as &dyn Holder, |holder| &**holder)
     }
 

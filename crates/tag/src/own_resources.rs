@@ -33,7 +33,7 @@ impl OwnResources {
 }
 
 impl Holder for OwnResources {
-    fn holds(&self, _: &str, _: &str) -> bool {
+    fn holds(&self, _: &ResourceName) -> bool {
         true
     }
 

@@ -5,7 +5,7 @@
 //! words here are ours.
 
 use rookery_api::tcr::ErrorCode;
-use rookery_gateway::{Language, Refusal};
+use rookery_gateway::{CommonError, Language, Refusal};
 use rookery_registry::TokenKeyError;
 use rookery_seal::SealError;
 use rookery_signing::SignerError;
@@ -125,6 +125,9 @@ pub(crate) enum Error {
     TooManyTags { limit: usize, code: ErrorCode },
     #[error("The quota of {limit} {} is used up.", counted.english())]
     Quota { counted: Counted, limit: usize, code: ErrorCode },
+    /// All checks have passed, and nothing else was asked for.
+    #[error("The request would have succeeded.")]
+    DryRun,
     #[error("Deletion protection is on for the instance `{0}`.")]
     Protected(String),
     #[error("The instance uses what the edition `{}` does not include.", .0.name())]
@@ -191,6 +194,7 @@ impl Error {
     fn chinese(&self) -> String {
         match self {
             Self::NoInstance { id, .. } => format!("实例 `{id}` 不存在。"),
+            Self::DryRun => "请求将会成功。".to_owned(),
             Self::NotRunning { id, .. } => format!("实例 `{id}` 未处于运行状态。"),
             Self::NoNamespace { name, .. } => format!("命名空间 `{name}` 不存在。"),
             Self::NoRepository { name } => format!("镜像仓库 `{name}` 不存在。"),
@@ -298,7 +302,10 @@ impl Refusal for Error {
             | Self::Unsignable => ErrorCode::OperationDenied,
             Self::KeyService(_) => ErrorCode::FailedOperationDependenceError,
             Self::Registry(_) => ErrorCode::InternalErrorErrorTcrInternal,
-            Self::Store(_) | Self::Seal(_) | Self::Key(_) | Self::Interrupted(_) => ErrorCode::InternalError,
+            // What a dry run answers is no code of the product's: `common` says it.
+            Self::DryRun | Self::Store(_) | Self::Seal(_) | Self::Key(_) | Self::Interrupted(_) => {
+                ErrorCode::InternalError
+            }
         }
     }
 
@@ -307,6 +314,10 @@ impl Refusal for Error {
             Language::English => self.to_string(),
             Language::Chinese => self.chinese(),
         }
+    }
+
+    fn common(&self) -> Option<CommonError> {
+        matches!(self, Self::DryRun).then_some(CommonError::DryRunOperation)
     }
 
     fn internal(&self) -> Option<String> {

@@ -114,7 +114,7 @@ impl Tcr {
 }
 
 /// The place that a sealed key is bound to.
-fn context(id: &str) -> String {
+pub(crate) fn context(id: &str) -> String {
     format!("tcr/instance-key/{id}")
 }
 

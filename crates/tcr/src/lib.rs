@@ -19,6 +19,7 @@ mod custom_domains;
 mod editions;
 mod error;
 mod external_endpoint;
+mod former_rows;
 mod gc_jobs;
 mod images;
 mod immutable_tags;
@@ -69,6 +70,7 @@ use rookery_world::World;
 use time::Duration;
 
 pub use actions::register;
+pub use former_rows::name_places_of_token_keys;
 pub use past_tags::{PastTag, PastTagError};
 pub use verification::{PendingSignature, SigningState, Verification, VerificationError};
 

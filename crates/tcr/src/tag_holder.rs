@@ -41,8 +41,12 @@ impl Tagged {
 }
 
 impl Holder for Tcr {
-    fn holds(&self, service: &str, prefix: &str) -> bool {
-        service == "tcr" && matches!(prefix, "instance" | "repository")
+    /// What Terraform calls `instance/<id>#<account>` or `repository/<id>#<namespace>#<number>` are its own names of accounts and rules,
+    /// which no action of this product gives tags.
+    fn holds(&self, resource: &ResourceName) -> bool {
+        resource.service == "tcr"
+            && matches!(resource.prefix.as_str(), "instance" | "repository")
+            && !resource.id.contains('#')
     }
 
     fn tags(&self, resource: &ResourceName) -> Result<Option<Vec<Tag>>, HolderError> {

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::OpenError;
 
 /// The place that the sealed key is bound to.
-const CONTEXT: &str = "tcr/bearer-key";
+pub(crate) const CONTEXT: &str = "tcr/bearer-key";
 /// The one key of the table.
 const ONLY: &str = "bearer";
 
-struct TokenKeys;
+/// The key that signs bearer tokens, alone in its table.
+pub(crate) struct TokenKeys;
 
 #[derive(Clone, Serialize, Deserialize)]
-struct TokenKeyRow {
+pub(crate) struct TokenKeyRow {
     /// PKCS#8.
     sealed: Sealed,
 }

@@ -76,8 +76,20 @@ impl Tagged {
 }
 
 impl Holder for Cam {
-    fn holds(&self, service: &str, prefix: &str) -> bool {
-        service == "cam" && matches!(prefix, "uin" | "policy" | "policyid" | "role")
+    fn holds(&self, resource: &ResourceName) -> bool {
+        resource.service == "cam"
+            && matches!(resource.prefix.as_str(), "uin" | "policy" | "policyid" | "role")
+    }
+
+    fn known_as(&self, resource: ResourceName) -> Result<ResourceName, HolderError> {
+        let (prefix, id) = match Tagged::read(&resource) {
+            Some(Tagged::User(uin)) => ("uin", uin),
+            Some(Tagged::Policy(id)) => ("policyid", id),
+            Some(Tagged::Role(id)) => ("role", id),
+            None => return Ok(resource),
+        };
+        let (region, prefix, id) = (String::new(), prefix.to_owned(), id.to_string());
+        Ok(ResourceName { region, prefix, id, ..resource })
     }
 
     fn tags(&self, resource: &ResourceName) -> Result<Option<Vec<Tag>>, HolderError> {

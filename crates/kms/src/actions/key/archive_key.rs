@@ -63,13 +63,14 @@ mod tests {
             restore(&id).await.unwrap();
             assert_eq!(scene.state(&id).await, "Enabled");
         }
-        for (id, code) in [
-            ("x", "InvalidParameterValue.InvalidKeyId"),
-            (ABSENT, "ResourceUnavailable.CmkNotFound"),
-            (&disabled, "ResourceUnavailable.CmkStateNotSupport"),
-        ] {
+        for (id, code) in
+            [("x", "InvalidParameterValue.InvalidKeyId"), (ABSENT, "ResourceUnavailable.CmkNotFound")]
+        {
             assert_eq!(archive(id).await.err(), Some(code));
             assert_eq!(restore(id).await.err(), Some(code));
         }
+        assert_eq!(restore(&disabled).await.err(), Some("ResourceUnavailable.CmkStateNotSupport"));
+        archive(&disabled).await.unwrap();
+        assert_eq!(scene.state(&disabled).await, "Archived");
     }
 }

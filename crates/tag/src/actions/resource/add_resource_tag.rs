@@ -3,7 +3,7 @@
 use rookery_api::tag::{AddResourceTagRequest, AddResourceTagResponse};
 use rookery_gateway::{Call, Resource};
 
-use crate::actions::on_all;
+use crate::actions::on_named;
 use crate::error::Error;
 use crate::resource_name::ResourceName;
 use crate::{Change, TAGS_OF_RESOURCE, Tags, rules, tag_pairs};
@@ -27,6 +27,6 @@ pub(crate) async fn add_resource_tag(
     Ok(AddResourceTagResponse::default())
 }
 
-pub(crate) fn resources(_: &Tags, _: &Call<AddResourceTagRequest>) -> Vec<Resource> {
-    on_all()
+pub(crate) fn resources(tags: &Tags, call: &Call<AddResourceTagRequest>) -> Vec<Resource> {
+    on_named(tags, [&call.request.resource], call.caller.account.uin)
 }

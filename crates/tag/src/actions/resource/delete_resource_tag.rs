@@ -3,7 +3,7 @@
 use rookery_api::tag::{DeleteResourceTagRequest, DeleteResourceTagResponse};
 use rookery_gateway::{Call, Resource};
 
-use crate::actions::on_all;
+use crate::actions::on_named;
 use crate::error::Error;
 use crate::resource_name::ResourceName;
 use crate::{Change, TAGS_OF_RESOURCE, Tags, rules};
@@ -23,6 +23,6 @@ pub(crate) async fn delete_resource_tag(
     Ok(DeleteResourceTagResponse::default())
 }
 
-pub(crate) fn resources(_: &Tags, _: &Call<DeleteResourceTagRequest>) -> Vec<Resource> {
-    on_all()
+pub(crate) fn resources(tags: &Tags, call: &Call<DeleteResourceTagRequest>) -> Vec<Resource> {
+    on_named(tags, [&call.request.resource], call.caller.account.uin)
 }

@@ -7,7 +7,7 @@ use rookery_api::tag::{
 use rookery_gateway::{Call, Resource};
 
 use crate::Tags;
-use crate::actions::on_all;
+use crate::actions::on;
 use crate::error::Error;
 use crate::resource_name::ResourceName;
 use crate::{paging, rules};
@@ -60,6 +60,14 @@ fn md5(text: &str) -> String {
     hex::encode(Md5::digest(text))
 }
 
-pub(crate) fn resources(_: &Tags, _: &Call<DescribeResourceTagsByResourceIdsRequest>) -> Vec<Resource> {
-    on_all()
+pub(crate) fn resources(tags: &Tags, call: &Call<DescribeResourceTagsByResourceIdsRequest>) -> Vec<Resource> {
+    let (account, request) = (call.caller.account.uin, &call.request);
+    let named = request.resource_ids.iter().map(|id| ResourceName {
+        service: request.service_type.clone(),
+        region: request.resource_region.clone(),
+        account,
+        prefix: request.resource_prefix.clone(),
+        id: id.clone(),
+    });
+    named.map(|name| on(tags, name)).collect()
 }

@@ -6,7 +6,7 @@ use rookery_api::tag::{GetResourcesRequest, GetResourcesResponse, ResourceTagMap
 use rookery_gateway::{Call, Resource};
 
 use crate::Tags;
-use crate::actions::on_all;
+use crate::actions::on_named;
 use crate::error::Error;
 use crate::paging;
 use crate::resource_name::ResourceName;
@@ -65,6 +65,6 @@ pub(crate) async fn get_resources(
     })
 }
 
-pub(crate) fn resources(_: &Tags, _: &Call<GetResourcesRequest>) -> Vec<Resource> {
-    on_all()
+pub(crate) fn resources(tags: &Tags, call: &Call<GetResourcesRequest>) -> Vec<Resource> {
+    on_named(tags, call.request.resource_list.iter().flatten(), call.caller.account.uin)
 }

@@ -3,7 +3,7 @@
 use rookery_api::tag::{ModifyResourceTagsRequest, ModifyResourceTagsResponse};
 use rookery_gateway::{Call, Resource};
 
-use crate::actions::on_all;
+use crate::actions::on_named;
 use crate::error::Error;
 use crate::resource_name::ResourceName;
 use crate::rules::OF_REQUEST;
@@ -37,6 +37,6 @@ pub(crate) async fn modify_resource_tags(
     Ok(ModifyResourceTagsResponse::default())
 }
 
-pub(crate) fn resources(_: &Tags, _: &Call<ModifyResourceTagsRequest>) -> Vec<Resource> {
-    on_all()
+pub(crate) fn resources(tags: &Tags, call: &Call<ModifyResourceTagsRequest>) -> Vec<Resource> {
+    on_named(tags, [&call.request.resource], call.caller.account.uin)
 }

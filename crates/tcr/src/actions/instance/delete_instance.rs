@@ -11,7 +11,8 @@ use crate::removals::{self, RemovalRow};
 use crate::replicas;
 
 /// The name, the rows and the links to layers go at once. The bytes of layers that nobody else holds go at once with `DeleteBucket`, else
-/// with the next collection of garbage. With `DryRun`, only what would refuse the call is said.
+/// with the next collection of garbage. With `DryRun` nothing goes: what would have succeeded is
+/// `DryRunOperation`.
 pub(crate) async fn delete_instance(
     tcr: &Tcr,
     call: Call<DeleteInstanceRequest>,
@@ -23,24 +24,22 @@ pub(crate) async fn delete_instance(
     let removal = RemovalRow { delete_bucket: request.delete_bucket.unwrap_or(false) };
     let gone = id.clone();
     tcr.change_access(move |tx| {
-            let instance = instances::existing(tx, &scope, &gone, instances::CONTENT)?;
-            if instance.row.deletion_protection {
-                return Err(Error::Protected(gone.clone()));
-            }
-            if !replicas::list(tx, &instance)?.is_empty() {
-                return Err(Error::HasReplicas(gone.clone()));
-            }
-            if dry_run {
-                return Ok(());
-            }
-            Ok(removals::remove(tx, &instance, removal.delete_bucket)?)
-        })
-        .await?;
-    if !dry_run {
-        tcr.domains.refresh(&tcr.store)?;
-        tcr.pull_listeners.refresh(&tcr.store)?;
-        tcr.finish_removal(&id, removal).await?;
-    }
+        let instance = instances::existing(tx, &scope, &gone, instances::CONTENT)?;
+        if instance.row.deletion_protection {
+            return Err(Error::Protected(gone.clone()));
+        }
+        if !replicas::list(tx, &instance)?.is_empty() {
+            return Err(Error::HasReplicas(gone.clone()));
+        }
+        if dry_run {
+            return Err(Error::DryRun);
+        }
+        Ok(removals::remove(tx, &instance, removal.delete_bucket)?)
+    })
+    .await?;
+    tcr.domains.refresh(&tcr.store)?;
+    tcr.pull_listeners.refresh(&tcr.store)?;
+    tcr.finish_removal(&id, removal).await?;
     Ok(DeleteInstanceResponse::default())
 }
 

@@ -12,7 +12,8 @@ use crate::service_accounts;
 
 const FILTER: Rule = Rule { english: "must be ServiceAccountName", chinese: "仅支持ServiceAccountName" };
 
-/// The oldest first; `All` gives them in one page. Permissions are shown where `EmbedPermission` asks for them.
+/// The oldest first; `All` gives them in one page. Permissions are shown unless `EmbedPermission` is false: Terraform does
+/// not send it, and reads them.
 pub(crate) async fn describe_service_accounts(
     tcr: &Tcr,
     call: Call<DescribeServiceAccountsRequest>,
@@ -30,7 +31,8 @@ pub(crate) async fn describe_service_accounts(
             let code = ErrorCode::InvalidParameter;
             return Err(Error::Invalid { parameter: "Filters.Name", rule: FILTER, code });
         }
-        let values: Vec<String> = filter.values.iter().map(|name| service_accounts::bare(name).to_owned()).collect();
+        let values: Vec<String> =
+            filter.values.iter().map(|name| service_accounts::bare(name).to_owned()).collect();
         // Filters are joined by "and", the values of one by "or".
         names = Some(match names {
             None => values,
@@ -43,7 +45,7 @@ pub(crate) async fn describe_service_accounts(
     })?;
     found.retain(|(name, _)| names.as_ref().is_none_or(|names| names.contains(name)));
     let total_count = i64::try_from(found.len()).unwrap_or(i64::MAX);
-    let embed = request.embed_permission.unwrap_or(false);
+    let embed = request.embed_permission.unwrap_or(true);
     let service_accounts = page.of(found).iter().map(|(name, row)| row.describe(name, embed)).collect();
     Ok(DescribeServiceAccountsResponse { service_accounts, total_count })
 }

@@ -7,6 +7,7 @@ use rookery_api::tcr::{
     TagSpecification,
 };
 use rookery_api::{Nulls, Structure as _};
+use rookery_gateway::{CommonError, Refusal as _};
 use rookery_registry::{CollectOptions, Totals};
 use time::Duration;
 
@@ -285,7 +286,8 @@ async fn a_protected_instance_stays_and_a_dry_run_deletes_nothing() {
     assert_eq!(code(delete_instance(&bench.tcr, call(delete(&id))).await), ErrorCode::OperationDenied);
     modify_instance(&bench.tcr, call(protect(false))).await.unwrap();
     let dry = DeleteInstanceRequest { dry_run: Some(true), ..delete(&id) };
-    delete_instance(&bench.tcr, call(dry)).await.unwrap();
+    let told = delete_instance(&bench.tcr, call(dry)).await.unwrap_err();
+    assert_eq!(told.common(), Some(CommonError::DryRunOperation));
     assert!(one(&bench, &id).await.is_some());
     let refused = delete_instance(&bench.tcr, call(delete("tcr-missing1"))).await;
     assert_eq!(code(refused), ErrorCode::ResourceNotFound);

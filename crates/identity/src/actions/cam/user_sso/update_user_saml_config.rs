@@ -1,4 +1,4 @@
-//! `cam:UpdateUserSAMLConfig`: turns the SAML log-in of sub-users on or off, or replaces its metadata.
+//! `cam:UpdateUserSAMLConfig`: turns the SAML log-in of sub-users on or off, or replaces its metadata or its domain.
 
 use rookery_api::cam::{UpdateUserSAMLConfigRequest, UpdateUserSAMLConfigResponse};
 use rookery_gateway::{Call, Resource};
@@ -28,9 +28,10 @@ pub(crate) async fn update_user_saml_config(
         (Some(metadata), None) => {
             providers::check_metadata(metadata)?;
         }
-        (None, None) => return Err(Error::Metadata { what: "it is missing" }),
+        // Terraform changes the domain alone.
+        (None, None) if auxiliary_domain.is_none() => return Err(Error::Metadata { what: "it is missing" }),
         (Some(_), Some(_)) => return Err(Error::Metadata { what: "it goes with `Operate` updateSAML only" }),
-        (None, Some(_)) => {}
+        (None, _) => {}
     }
     let domain = auxiliary_domain.map(|domain| user_sso::checked_domain(Some(domain))).transpose()?;
     cam.change(account, move |change| {

@@ -1,7 +1,7 @@
 """A room of its own for a program that reads names and ports as the machine has them.
 
-Terraform's provider resolves names by itself, and no setting gives a port to the cloud's real names. So it runs in namespaces of its
-own: `/etc/hosts` is a file of the test, the network is loopback and nothing else, and chosen ports of it lead to the cloud outside.
+Go, Java and Node resolve names by themselves, and no setting gives a port to the cloud's real names. So such programs run in namespaces of
+their own: `/etc/hosts` is a file of the test, the network is loopback and nothing else, and chosen ports of it lead to the cloud outside.
 """
 
 import json
@@ -58,6 +58,13 @@ def built(ports):
             serve(listener, lambda address=address: socket.create_connection(address))
             doors[port] = path
         yield Room(hosts, doors)
+
+
+def leading_to(cloud):
+    """A room whose usual ports lead to a cloud, and so do the cloud's own."""
+    http, https = (int(cloud.endpoints[scheme].rsplit(":", 1)[1]) for scheme in ("http", "https"))
+    ports = {8080: http, 8443: https, 443: https, http: http, https: https}
+    return built({port: ("127.0.0.1", to) for port, to in ports.items()})
 
 
 def serve(listener, onward):
