@@ -133,7 +133,9 @@ impl Actions {
         R: Request,
         E: Refusal,
     {
-        let parts = Arc::new((resources, function));
+        let action = R::PRODUCT.actions.get(R::ACTION).map_or("", |action| action.name);
+        let operation: Arc<str> = format!("{}:{action}", R::PRODUCT.name).into();
+        let parts = Arc::new((resources, function, operation));
         let named = Arc::clone(&parts);
         let touched: Touched = Box::new(move |value, place| {
             let call = place.call(R::from_structure(value)?);
@@ -142,7 +144,7 @@ impl Actions {
         });
         let handler: Handler = Box::new(move |value, place| {
             let parts = Arc::clone(&parts);
-            Box::pin(async move { perform(value, place, &parts.0, &parts.1).await })
+            Box::pin(async move { perform(value, place, &parts.0, &parts.1, &parts.2).await })
         });
         let registered = Registered { handler, touched };
         self.handlers.insert((R::PRODUCT.name, R::PRODUCT.version, R::ACTION), registered);
@@ -224,6 +226,7 @@ async fn perform<R, E>(
     place: Place,
     resources: &(impl Fn(&Call<R>) -> Vec<Resource> + Sync),
     function: &(impl Fn(Call<R>) -> BoxFuture<Result<R::Response, E>> + Sync),
+    operation: &Arc<str>,
 ) -> Outcome
 where
     R: Request,
@@ -247,7 +250,7 @@ where
     let call = place.call(request);
     let asking = Asking {
         product: R::PRODUCT.name,
-        action: action.name,
+        operation,
         region: &call.region,
         resources: resources(&call),
         request_tags: &request_tags,

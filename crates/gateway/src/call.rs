@@ -170,7 +170,7 @@ impl Language {
     }
 }
 
-/// What became of a request, in the extensions of its reply: for whoever counts or logs.
+/// What became of a request, for whoever counts or logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     /// The id that the client was told.

@@ -1,6 +1,7 @@
 //! Step 8: permission. The resources that an action touches, and whether its caller may.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use rookery_api::codec::Value;
 use rookery_api::shape::{Kind, StructureShape};
@@ -97,7 +98,7 @@ impl Resource {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Asked {
     /// `tcr:CreateNamespace`.
-    pub operation: String,
+    pub operation: Arc<str>,
     /// The six-segment names.
     pub resources: Vec<String>,
     /// What decided.
@@ -109,8 +110,8 @@ pub struct Asked {
 pub struct Asking<'a> {
     /// The product of the action.
     pub product: &'static str,
-    /// The action.
-    pub action: &'static str,
+    /// The product and the action: `tcr:CreateNamespace`.
+    pub operation: &'a Arc<str>,
     /// The region of the call.
     pub region: &'a str,
     /// What it touches.
@@ -128,8 +129,7 @@ pub fn check(
     request_id: RequestId,
     asking: Asking<'_>,
 ) -> (Asked, Result<(), CommonError>) {
-    let Asking { product, action, region, resources, request_tags, circumstances } = asking;
-    let operation = format!("{product}:{action}");
+    let Asking { product, operation, region, resources, request_tags, circumstances } = asking;
     let mut names: Vec<String> =
         resources.iter().map(|resource| resource.qualified(product, region, caller)).collect();
     if names.is_empty() {
@@ -140,22 +140,19 @@ pub fn check(
     } else {
         resources.into_iter().map(|resource| resource.tags).collect()
     };
-    let question = Question {
-        operation: &operation,
-        resources: &names,
-        resource_tags: &resource_tags,
-        request_tags,
-        circumstances,
-    };
+    let question =
+        Question { operation, resources: &names, resource_tags: &resource_tags, request_tags, circumstances };
     match identity.decide(caller, &question) {
-        Decision::Allowed(decision) => (Asked { operation, resources: names, decision }, Ok(())),
+        Decision::Allowed(decision) => {
+            (Asked { operation: Arc::clone(operation), resources: names, decision }, Ok(()))
+        }
         Decision::Denied { resource, reason } => {
             let error = CommonError::UnauthorizedOperation {
                 request_id: request_id.to_string(),
-                operation: operation.clone(),
+                operation: operation.to_string(),
                 resource,
             };
-            (Asked { operation, resources: names, decision: reason }, Err(error))
+            (Asked { operation: Arc::clone(operation), resources: names, decision: reason }, Err(error))
         }
     }
 }

@@ -156,6 +156,18 @@ impl Gateway {
     where
         B: Body<Data = Bytes>,
     {
+        self.answer_and_tell(request, connection).await.0
+    }
+
+    /// Answers one request, and tells what became of it.
+    pub async fn answer_and_tell<B>(
+        &self,
+        request: Request<B>,
+        connection: impl Into<Connection>,
+    ) -> (Response<Full<Bytes>>, Answered)
+    where
+        B: Body<Data = Bytes>,
+    {
         let Connection { peer, secure, .. } = connection.into();
         let started = Instant::now();
         let request_id = RequestId(self.world.uuid());
@@ -191,19 +203,19 @@ impl Gateway {
                 internal: failure.internal.clone(),
             });
         }
-        let mut reply = reply::write(&result, request_id);
-        reply.extensions_mut().insert(Answered {
+        let reply = reply::write(&result, request_id);
+        let answered = Answered {
             request_id,
             product: record.product,
             action: record.action.clone(),
             principal: record.principal,
             code: record.error.as_ref().map(|error| error.code),
-        });
+        };
         record.reply_bytes =
             reply.body().size_hint().exact().and_then(|size| size.try_into().ok()).unwrap_or(0);
         record.duration_micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.traces.keep(record);
-        reply
+        (reply, answered)
     }
 
     async fn walk(&self, arrival: &Arrival, secure: bool, record: &mut Record) -> Result<Vec<u8>, Stopped> {

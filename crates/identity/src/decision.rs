@@ -82,8 +82,11 @@ fn foreign<'q>(caller: &Caller, question: &Question<'q>) -> Option<&'q String> {
     if question.operation == ASSUME_ROLE {
         return None;
     }
+    let mut named = question.resources.iter().filter(|resource| *resource != "*").peekable();
+    // Most calls of a root name nothing, and need no text for it.
+    named.peek()?;
     let own = format!(":uin/{}:", caller.account.uin);
-    question.resources.iter().find(|resource| *resource != "*" && !resource.contains(&own))
+    named.find(|resource| !resource.contains(&own))
 }
 
 /// One question of one caller, with what is needed to answer it.

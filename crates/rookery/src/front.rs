@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use rookery_gateway::listen::Connection;
-use rookery_gateway::{Answered, Gateway, RequestId};
+use rookery_gateway::{Gateway, RequestId};
 use rookery_identity::{BindError, Cam};
 use rookery_registry::{Operation, Registry, ResponseBody, Witness};
 use rookery_tcr::{PastTagError, Tcr};
@@ -86,8 +86,7 @@ impl Front {
     async fn serve_call(&self, request: Request<Incoming>, connection: Connection) -> Response<Full<Bytes>> {
         let counting = self.metrics.begin();
         let logged = self.access_log.then(|| Asked::of(&request, connection));
-        let mut answer = self.gateway.answer(request, connection).await;
-        let Some(answered) = answer.extensions_mut().remove::<Answered>() else { return answer };
+        let (answer, answered) = self.gateway.answer_and_tell(request, connection).await;
         let took = counting.call(&answered);
         if let Some(asked) = logged {
             let (id, caller) =

@@ -22,14 +22,14 @@ fn on_all() -> Vec<Resource> {
 }
 
 /// The resources that the caller names. What is no resource of the account asks for all of them: the action refuses it, and tells only who
-/// may tag everything why.
+/// may tag everything why. Who names none asks for all of them.
 fn on_named<'a>(tags: &Tags, names: impl IntoIterator<Item = &'a String>, account: u64) -> Vec<Resource> {
     let mut resources = Vec::new();
     for name in names {
         resources
             .push(ResourceName::parse(name, account).map_or_else(|_| Resource::any(), |name| on(tags, name)));
     }
-    resources
+    if resources.is_empty() { on_all() } else { resources }
 }
 
 /// One resource, under the name that policies have for it, however the caller calls it: else a denial would not be found.

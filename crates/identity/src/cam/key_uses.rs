@@ -2,8 +2,10 @@
 //! the disk; a crash loses less than a minute of it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use rookery_store::{Account, Read, Store, StoreError, Table};
 
 use crate::cam::access_keys::AccessKeys;
@@ -24,27 +26,37 @@ const WRITTEN_EVERY: i64 = 60;
 /// The uses since the start of the process.
 #[derive(Default)]
 pub(crate) struct UsesInMemory {
-    /// By SecretId: the last use, and the last one that was handed to the store.
-    uses: Mutex<HashMap<String, (i64, i64)>>,
+    uses: RwLock<HashMap<String, Use>>,
+}
+
+/// The UNIX seconds of the use of one key. Requests that come at once only read the map.
+struct Use {
+    last: AtomicI64,
+    /// Of the last use that was handed to the store.
+    written: AtomicI64,
+}
+
+impl Use {
+    /// Takes a use down; whether it is to be written.
+    fn note(&self, now: i64) -> bool {
+        self.last.fetch_max(now, Ordering::Relaxed);
+        let written = self.written.load(Ordering::Relaxed);
+        let claim = || self.written.compare_exchange(written, now, Ordering::Relaxed, Ordering::Relaxed);
+        now - written >= WRITTEN_EVERY && claim().is_ok()
+    }
 }
 
 impl UsesInMemory {
     /// A key has signed a request at `now`.
     pub(crate) fn note(&self, store: &Store, account: u64, secret_id: &str, now: i64) {
-        let due = {
-            let mut uses = self.uses.lock();
-            if let Some((last, written)) = uses.get_mut(secret_id) {
-                *last = now.max(*last);
-                let due = now - *written >= WRITTEN_EVERY;
-                if due {
-                    *written = now;
-                }
-                due
-            } else {
-                uses.insert(secret_id.to_owned(), (now, now));
+        let known = self.uses.read().get(secret_id).map(|used| used.note(now));
+        let due = known.unwrap_or_else(|| match self.uses.write().entry(secret_id.to_owned()) {
+            Entry::Occupied(used) => used.get().note(now),
+            Entry::Vacant(place) => {
+                place.insert(Use { last: AtomicI64::new(now), written: AtomicI64::new(now) });
                 true
             }
-        };
+        });
         if due && let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (store, scope, id) = (store.clone(), Account { uin: account }, secret_id.to_owned());
             runtime.spawn(async move {
@@ -70,14 +82,14 @@ impl UsesInMemory {
         scope: Account,
         secret_id: &str,
     ) -> Result<Option<i64>, StoreError> {
-        let remembered = self.uses.lock().get(secret_id).map(|(last, _)| *last);
+        let remembered = self.uses.read().get(secret_id).map(|used| used.last.load(Ordering::Relaxed));
         let written = rows.get::<KeyUses>(&scope, secret_id)?;
         Ok(remembered.max(written))
     }
 
     /// A key has ended.
     pub(crate) fn forget(&self, secret_id: &str) {
-        self.uses.lock().remove(secret_id);
+        self.uses.write().remove(secret_id);
     }
 }
 
