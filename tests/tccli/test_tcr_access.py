@@ -98,11 +98,13 @@ def test_crane_takes_an_account(place, image, tmp_path):
 def test_accounts_are_listed_with_what_is_asked_for(place):
     namespace = place.namespace()
     made, _ = account(place, namespace, PULL, PUSH, Description="builds", Duration=2)
-    row = listed(place, made.Name)
+    row = listed(place, made.Name, EmbedPermission=False)
     assert (row.Name, row.Description, row.Disable, row.ExpiresAt, row.Permissions) == (made.Name, "builds", False, made.ExpiresAt, [])
     assert 1.9 < (made.ExpiresAt / 1000 - time.time()) / 86400 < 2.1
-    (permission,) = listed(place, made.Name.removeprefix("tcr$"), EmbedPermission=True).Permissions
-    assert (permission.Resource, permission.Actions) == (namespace, [PULL, PUSH])
+    # What is not said is asked for, as the provider of Terraform expects.
+    for asked in ({}, {"EmbedPermission": True}):
+        (permission,) = listed(place, made.Name.removeprefix("tcr$"), **asked).Permissions
+        assert (permission.Resource, permission.Actions) == (namespace, [PULL, PUSH])
     total = place("DescribeServiceAccounts", Limit=1).TotalCount
     assert len(place("DescribeServiceAccounts", All=True).ServiceAccounts) == total >= 1
 
