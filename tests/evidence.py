@@ -47,6 +47,7 @@ CANNOT_REFUSE = {
     ("tcr", "CheckInstance"): "an id that is nobody's is an answer: `IsValidated` is false",
     ("tcr", "CheckInstanceName"): "what is wrong with a name is an answer: `DetailCode`",
     ("tcr", "DescribeInstanceStatus"): "an id that is nobody's is left out of the answer",
+    ("tcr", "TerminateGCJob"): "an id that is nobody's is `InternalError`, the only code that its model has, and which counts for nothing",
     ("tcr", "DescribeRegions"): "it has no parameters, and every caller may read the regions",
 }
 
