@@ -16,6 +16,8 @@ PAGE = clouds.REPOSITORY / "docs/evidence.md"
 # (product, action) → axis → set of what was seen.
 seen = defaultdict(lambda: defaultdict(set))
 contract = {}
+# Why an action will not be implemented, in the words of its refusal.
+reasons = {}
 
 # How the SDKs of the platform's languages begin to name themselves. tccli stands on Python's and adds its own name, except where it still signs with v1.
 SDKS = {"SDK_PYTHON": "Python SDK", "SDK_NODEJS": "Node SDK", "SDK_GO": "Go SDK", "SDK_JAVA": "Java SDK"}
@@ -69,6 +71,8 @@ def collect(cloud):
     """Takes the evidence of a running cloud."""
     for action in read(cloud, "actions"):
         contract[action["product"], action["action"]] = action["implemented"]
+        if action["unsupported"]:
+            reasons[action["product"], action["action"]] = action["unsupported"]
     for record in read(cloud, "traces/all"):
         if record["product"] is None:
             continue
@@ -109,8 +113,11 @@ def page():
             lines.append(f"| {product} {action} | " + " | ".join(cells) + " |")
     lines += ["", "## Not implemented", ""]
     for product in sorted({product for product, _ in contract}):
-        missing = [action for (of, action), implemented in sorted(contract.items()) if of == product and not implemented]
-        lines += [f"**{product}** ({len(missing)}): {', '.join(missing)}", ""]
+        missing = [name for name, implemented in sorted(contract.items()) if name[0] == product and not implemented]
+        lines += [f"**{product}** ({len(missing)}): {', '.join(action for _, action in missing)}", ""]
+    lines += ["## Cannot be real on one machine", "", "These are among the above. Their refusals say why.", ""]
+    lines += [f"- {' '.join(name)}: {reason}" for name, reason in sorted(reasons.items())]
+    lines.append("")
     return "\n".join(lines)
 
 

@@ -99,6 +99,19 @@ def test_an_action_that_is_not_built_yet_is_an_unsupported_operation(cloud, refu
     assert "DescribeInstances" in error.message
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en-US", "Rookery does not implement `ListWeChatWorkSubAccounts`: "), ("zh-CN", "操作不支持：Rookery 未实现 `ListWeChatWorkSubAccounts`：")],
+)
+def test_an_action_that_cannot_be_real_says_why(cloud, refusal, language, words):
+    profile = sdk.profile(cloud)
+    profile.language = language
+    client = CommonClient("cam", "2019-01-16", sdk.credential(cloud), "", profile)
+    error = refusal(client.call_json, "ListWeChatWorkSubAccounts", {"Offset": 0, "Limit": 10})
+    assert error.code == "UnsupportedOperation"
+    assert error.message.startswith(words) and len(error.message) > len(words) + 10
+
+
 @ways
 def test_a_new_instance_has_every_member_of_the_model(tcr, names, sign, method):
     (registry,) = (

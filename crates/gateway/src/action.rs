@@ -91,10 +91,31 @@ struct Registered {
     touched: Touched,
 }
 
+/// Why an action of the platform cannot be real on one machine, in the languages of the replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// A clause without a full stop: "no API of the platform makes such a cluster".
+    pub english: &'static str,
+    /// The same.
+    pub chinese: &'static str,
+}
+
+/// What an [`Actions`] says of an action of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its function is registered.
+    Implemented,
+    /// It answers `UnsupportedOperation`, and will: this is why.
+    Unsupported(Reason),
+    /// It answers `UnsupportedOperation` as yet.
+    Missing,
+}
+
 /// The products that exist, and the registered actions of one or more of them.
 pub struct Actions {
     catalogue: &'static [&'static ProductShape],
     handlers: HashMap<(&'static str, &'static str, usize), Registered>,
+    unsupported: HashMap<(&'static str, &'static str, usize), Reason>,
     unread: HashMap<(&'static str, &'static str, &'static str), &'static [&'static str]>,
 }
 
@@ -114,7 +135,7 @@ impl Actions {
     /// No actions yet of the products of `catalogue`.
     #[must_use]
     pub fn of(catalogue: &'static [&'static ProductShape]) -> Self {
-        Self { catalogue, handlers: HashMap::new(), unread: HashMap::new() }
+        Self { catalogue, handlers: HashMap::new(), unsupported: HashMap::new(), unread: HashMap::new() }
     }
 
     /// The products that exist here, whether or not anything of them is registered.
@@ -150,9 +171,17 @@ impl Actions {
         self.handlers.insert((R::PRODUCT.name, R::PRODUCT.version, R::ACTION), registered);
     }
 
+    /// Says why the action of a request cannot be real here; its calls are refused with these words, whatever else is registered.
+    pub fn refuse<R: Request>(&mut self, reason: Reason) {
+        let key = (R::PRODUCT.name, R::PRODUCT.version, R::ACTION);
+        self.handlers.remove(&key);
+        self.unsupported.insert(key, reason);
+    }
+
     /// Takes over the actions of another product.
     pub fn extend(&mut self, other: Actions) {
         self.handlers.extend(other.handlers);
+        self.unsupported.extend(other.unsupported);
     }
 
     /// Says which members of their requests actions never take, for the trace.
@@ -168,10 +197,14 @@ impl Actions {
         self.unread.get(&key).copied().unwrap_or_default()
     }
 
-    /// The function of an action, where one is registered.
-    pub(crate) fn handler(&self, found: &Found) -> Option<&Handler> {
+    /// The function of an action, or why there is none.
+    pub(crate) fn handler(&self, found: &Found) -> Result<&Handler, CommonError> {
         let key = (found.product.name, found.product.version, found.position);
-        self.handlers.get(&key).map(|registered| &registered.handler)
+        let missing = || CommonError::NotImplemented {
+            action: found.shape.name,
+            reason: self.unsupported.get(&key).copied(),
+        };
+        self.handlers.get(&key).map(|registered| &registered.handler).ok_or_else(missing)
     }
 
     /// What every registered action touches when it is called with no more than it requires; a test asks, so that no action can be
@@ -181,7 +214,8 @@ impl Actions {
         place: &Place,
     ) -> impl Iterator<Item = (&'static ProductShape, &'static ActionShape, Result<Vec<String>, Mismatch>)>
     {
-        self.coverage().filter(|(_, _, registered)| *registered).map(move |(product, action, _)| {
+        let implemented = self.coverage().filter(|(_, _, standing)| *standing == Standing::Implemented);
+        implemented.map(move |(product, action, _)| {
             let position = product.position(action.name).unwrap_or_default();
             let registered = self.handlers.get(&(product.name, product.version, position)).ok_or(Mismatch);
             let touched =
@@ -191,10 +225,16 @@ impl Actions {
     }
 
     /// Every action of the contract and whether it is registered here; the evidence page asks.
-    pub fn coverage(&self) -> impl Iterator<Item = (&'static ProductShape, &'static ActionShape, bool)> {
+    pub fn coverage(&self) -> impl Iterator<Item = (&'static ProductShape, &'static ActionShape, Standing)> {
         self.catalogue.iter().flat_map(move |product| {
             product.actions.iter().enumerate().map(move |(position, action)| {
-                (*product, action, self.handlers.contains_key(&(product.name, product.version, position)))
+                let key = (product.name, product.version, position);
+                let standing = match self.unsupported.get(&key) {
+                    _ if self.handlers.contains_key(&key) => Standing::Implemented,
+                    Some(reason) => Standing::Unsupported(*reason),
+                    None => Standing::Missing,
+                };
+                (*product, action, standing)
             })
         })
     }
@@ -368,10 +408,14 @@ pub fn region(
 /// ```
 ///
 /// Each name is a file `instance/create_instance.rs` with `pub(crate) async fn create_instance(tcr: &Tcr, call: Call<…>)` and
-/// `pub(crate) fn resources(tcr: &Tcr, call: &Call<…>) -> Vec<Resource>`.
+/// `pub(crate) fn resources(tcr: &Tcr, call: &Call<…>) -> Vec<Resource>`. After the groups may follow what cannot be real here, by the types of the requests:
+/// `; unsupported("why", "为什么") { ListWeChatWorkSubAccountsRequest }`.
 #[macro_export]
 macro_rules! actions {
-    ($product:ty: $($group:ident { $($action:ident),+ $(,)? })+) => {
+    (
+        $product:ty: $($group:ident { $($action:ident),+ $(,)? })+
+        $(; unsupported($english:literal, $chinese:literal) { $($request:ty),+ $(,)? })*
+    ) => {
         $(mod $group { $(pub(super) mod $action;)+ })+
 
         /// Registers every action of the product.
@@ -385,6 +429,7 @@ macro_rules! actions {
                     Box::pin(async move { $group::$action::$action(&product, call).await })
                 });
             })+)+
+            $($(actions.refuse::<$request>($crate::Reason { english: $english, chinese: $chinese });)+)*
             actions
         }
     };

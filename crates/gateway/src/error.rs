@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use rookery_api::decode::DecodeError;
 
+use crate::action::Reason;
 use crate::call::Language;
 use crate::multipart::MalformedMultipart;
 
@@ -89,8 +90,9 @@ pub enum CommonError {
     Parameters(#[from] DecodeError),
     #[error("UnsupportedRegion")]
     UnsupportedRegion,
-    #[error("UnsupportedOperation {0}")]
-    NotImplemented(&'static str),
+    /// No function is registered; with a reason where there will be none.
+    #[error("UnsupportedOperation {action}")]
+    NotImplemented { action: &'static str, reason: Option<Reason> },
     #[error("UnsupportedProtocol")]
     UnsupportedProtocol,
     #[error("RequestLimitExceeded")]
@@ -142,7 +144,7 @@ impl CommonError {
             | Self::Parameters(_)
             | Self::IncompleteBody => "InvalidParameter",
             Self::UnsupportedRegion => "UnsupportedRegion",
-            Self::NotImplemented(_) => "UnsupportedOperation",
+            Self::NotImplemented { .. } => "UnsupportedOperation",
             Self::UnsupportedProtocol => "UnsupportedProtocol",
             Self::RequestLimitExceeded { .. } => "RequestLimitExceeded",
             Self::IpLimitExceeded => "RequestLimitExceeded.IPLimitExceeded",
@@ -220,7 +222,10 @@ impl CommonError {
             Self::CommonRepeated(name) => format!("Parameter `{name}` input repeated.").into(),
             Self::Parameters(error) => parameters_english(error).into(),
             Self::UnsupportedRegion => "The action not support this region.".into(),
-            Self::NotImplemented(action) => {
+            Self::NotImplemented { action, reason: Some(reason) } => {
+                format!("Rookery does not implement `{action}`: {}.", reason.english).into()
+            }
+            Self::NotImplemented { action, reason: None } => {
                 format!("Rookery does not implement `{action}` yet; the evidence page lists what it does.").into()
             }
             Self::UnsupportedProtocol => {
@@ -275,7 +280,12 @@ impl CommonError {
             Self::CommonRepeated(name) => format!("参数 `{name}` 重复输入。").into(),
             Self::Parameters(error) => parameters_chinese(error).into(),
             Self::UnsupportedRegion => "接口不支持所传地域。".into(),
-            Self::NotImplemented(action) => format!("操作不支持：Rookery 尚未实现 `{action}`。").into(),
+            Self::NotImplemented { action, reason: Some(reason) } => {
+                format!("操作不支持：Rookery 未实现 `{action}`：{}。", reason.chinese).into()
+            }
+            Self::NotImplemented { action, reason: None } => {
+                format!("操作不支持：Rookery 尚未实现 `{action}`。").into()
+            }
             Self::UnsupportedProtocol => "http(s)请求协议错误，只支持GET和POST请求。".into(),
             Self::RequestLimitExceeded { limit } => format!(
                 "您当前每秒请求 `{}` 次，超过了每秒频率上限 `{limit}`，请稍后重试。",

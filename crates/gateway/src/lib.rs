@@ -42,7 +42,7 @@ pub mod signing_keys;
 pub mod tls;
 pub mod trace;
 
-pub use action::{Actions, Place};
+pub use action::{Actions, Place, Reason, Standing};
 pub use call::{Account, Answered, Call, Caller, Language, Principal, RequestId, Session};
 pub use error::{CommonError, Refusal};
 pub use identity::{Credential, CredentialError, Decision, Identity, ResourceTags, SecretKey};

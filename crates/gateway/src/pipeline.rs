@@ -264,10 +264,7 @@ impl Gateway {
         let region = action::region(&found, address, common).map_err(|error| stop(&error, language))?;
         record.region = Some(region);
         record.never_read = never_read::of_message(arrival, common, !region.is_empty());
-        let handler = self
-            .actions
-            .handler(&found)
-            .ok_or_else(|| stop(&CommonError::NotImplemented(found.shape.name), language))?;
+        let handler = self.actions.handler(&found).map_err(|error| stop(&error, language))?;
         let counted = Counted {
             found,
             access_region: record.access_region.unwrap_or_default(),

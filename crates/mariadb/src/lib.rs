@@ -169,16 +169,4 @@ mod tests {
         assert!(refused.message(rookery_gateway::Language::English).contains(server::INSTALL));
         assert!(mariadb.version().is_empty());
     }
-
-    #[test]
-    fn the_actions_are_registered_and_no_other() {
-        let place = tempfile::tempdir().unwrap();
-        let seal = Seal::ephemeral().unwrap();
-        let mariadb =
-            MariaDb::new(Options::new(place.path()), Store::in_memory(), seal, World::system()).unwrap();
-        let actions = register(&mariadb);
-        let of_ours =
-            actions.coverage().filter(|(product, _, registered)| *registered && product.name == "mariadb");
-        assert_eq!(of_ours.count(), 53);
-    }
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use rookery_gateway::listen::Connection;
-use rookery_gateway::{Gateway, RequestId};
+use rookery_gateway::{Gateway, RequestId, Standing};
 use rookery_identity::{BindError, Cam};
 use rookery_registry::{Operation, Registry, ResponseBody, Witness};
 use rookery_tcr::{PastTagError, Tcr};
@@ -129,11 +129,16 @@ impl Front {
             "traces/all" => json(StatusCode::OK, &self.gateway.traces().latest(usize::MAX)),
             "actions" => {
                 let coverage = self.gateway.actions().coverage();
-                let rows = coverage.map(|(product, action, implemented)| Coverage {
+                let rows = coverage.map(|(product, action, standing)| Coverage {
                     product: product.name,
                     version: product.version,
                     action: action.name,
-                    implemented,
+                    implemented: standing == Standing::Implemented,
+                    unsupported: if let Standing::Unsupported(reason) = standing {
+                        Some(reason.english)
+                    } else {
+                        None
+                    },
                 });
                 json(StatusCode::OK, &rows.collect::<Vec<_>>())
             }
@@ -252,6 +257,8 @@ struct Coverage {
     version: &'static str,
     action: &'static str,
     implemented: bool,
+    /// Why it will not be.
+    unsupported: Option<&'static str>,
 }
 
 #[derive(Serialize)]

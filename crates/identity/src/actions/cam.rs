@@ -1,12 +1,15 @@
 //! The actions of CAM, one a file. Permission is asked for on `uin/<user>`, `groupid/<group>`, `policyid/<policy>`, `role/<role>`,
 //! `saml-provider/<name>` and `oidc-provider/<name>` of the account.
 //!
-//! Not here, and so refused as unsupported: what needs a company's messenger, collaborating root accounts, MFA tokens of a company's own device, or a
-//! database that takes passwords from CAM.
+//! What one machine cannot make real is at the end of the list, with the reason that its caller reads.
 
 #[cfg(test)]
 mod tests;
 
+use rookery_api::cam::{
+    BuildDataFlowAuthTokenRequest, ConsumeCustomMFATokenRequest, GetCustomMFATokenInfoRequest,
+    ListCollaboratorsRequest, ListWeChatWorkSubAccountsRequest,
+};
 use rookery_gateway::{Call, Resource};
 use rookery_store::Account;
 
@@ -58,6 +61,18 @@ rookery_gateway::actions! { Cam:
         get_password_rules, update_password_rules, create_sub_account_login_ip_policy,
     }
     receiver { create_message_receiver, delete_message_receiver, list_receiver }
+    ; unsupported("collaborators are the roots of other accounts, invited in the console, and no action of the API makes one", "协作者是在控制台邀请的其他主账号，没有接口可以创建") {
+        ListCollaboratorsRequest
+    }
+    ; unsupported("sub-accounts of that kind come from a company's WeChat Work, which is not here", "此类子用户来自企业微信，本机没有企业微信") {
+        ListWeChatWorkSubAccountsRequest
+    }
+    ; unsupported("the token is made by a company's own device at a console login, and no action of the API makes one", "令牌由企业自有设备在登录控制台时生成，没有接口可以创建") {
+        GetCustomMFATokenInfoRequest, ConsumeCustomMFATokenRequest
+    }
+    ; unsupported("no database of these products takes its passwords from CAM", "这些产品的数据库均不通过 CAM 认证密码") {
+        BuildDataFlowAuthTokenRequest
+    }
 }
 
 /// The account whose rows a call works with.
