@@ -54,6 +54,8 @@ class Cloud:
     # -- the process
 
     def start(self):
+        # Whose test it begins in: the first calls of its trace are that test's.
+        self.test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
         command = [BINARY, "serve", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--data", self.data, "--traces", "100000", *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

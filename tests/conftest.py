@@ -7,6 +7,7 @@ import pytest
 
 import cloud as clouds
 import evidence
+import lifecycle
 import tools
 from requester import Api
 
@@ -38,6 +39,12 @@ def pytest_sessionfinish(session, exitstatus):
         print("\nIf that is meant: make evidence", end="")
     if gaps or gone:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    for cloud in clouds.running:
+        lifecycle.mark(cloud, item.nodeid)
 
 
 @pytest.hookimpl(wrapper=True)

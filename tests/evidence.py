@@ -2,7 +2,8 @@
 
 Each cloud's trace is read before it ends. `docs/evidence.md` is written from the traces of a whole run with
 ROOKERY_EVIDENCE=write; any other whole run fails where a mark of the committed page is gone. Every whole run fails where an
-action that is implemented never answered an official client, or never refused although it can. A refusal is never a success.
+action that is implemented never answered an official client, never refused although it can, or has no life cycle (`lifecycle.py`)
+although it can. A refusal is never a success.
 """
 
 import json
@@ -10,6 +11,7 @@ import urllib.request
 from collections import defaultdict
 
 import cloud as clouds
+import lifecycle
 
 PAGE = clouds.REPOSITORY / "docs/evidence.md"
 
@@ -18,6 +20,7 @@ seen = defaultdict(lambda: defaultdict(set))
 contract = {}
 # Why an action will not be implemented, in the words of its refusal.
 reasons = {}
+run = lifecycle.Run()
 
 # How the SDKs of the platform's languages begin to name themselves. tccli stands on Python's and adds its own name, except where it still signs with v1.
 SDKS = {"SDK_PYTHON": "Python SDK", "SDK_NODEJS": "Node SDK", "SDK_GO": "Go SDK", "SDK_JAVA": "Java SDK"}
@@ -73,7 +76,10 @@ def collect(cloud):
         contract[action["product"], action["action"]] = action["implemented"]
         if action["unsupported"]:
             reasons[action["product"], action["action"]] = action["unsupported"]
-    for record in read(cloud, "traces/all"):
+    records = read(cloud, "traces/all")
+    # What Terraform's provider did closes no gap here either.
+    run.add(cloud, [record for record in records if client(record) != TERRAFORM], refused_by_the_action)
+    for record in records:
         if record["product"] is None:
             continue
         marks = seen[record["product"], record["action"]]
@@ -137,6 +143,8 @@ def gaps():
     for name in CANNOT_REFUSE:
         if not contract.get(name):
             yield f"{' '.join(name)}: is said to refuse nothing, and is not implemented"
+    registered = {name for name, implemented in contract.items() if implemented}
+    yield from lifecycle.gaps(registered, run.complete(), lifecycle.WITHOUT)
 
 
 def lost(committed, fresh):

@@ -98,6 +98,7 @@ def test_what_is_paid_in_advance_is_renewed_isolated_and_destroyed(databases):
     instance.becomes(-1)
     instance.does("DestroyDBInstance")
     assert not instance.directory.exists()
+    assert databases("DescribeDBInstances", InstanceIds=[instance.id])["TotalCount"] == 0
 
 
 def test_names_projects_protection_and_size_change(databases):

@@ -31,7 +31,7 @@ def test_a_role_from_its_creation_to_its_end(cam, refusal, unique):
     assert made.RoleId in [role.RoleId for role in found]
     assert cam("DescribeRoleList", Page=1, Rp=200, Tags=[{"Key": "team", "Value": "nobody's"}]).TotalNum == 0
     cam("UntagRole", RoleId=made.RoleId, TagKeys=["cost", "never-there"])
-    assert [tag.Key for tag in cam("GetRole", RoleName=name).RoleInfo.Tags] == ["team"]
+    assert [tag.Key for tag in cam("GetRole", RoleId=made.RoleId).RoleInfo.Tags] == ["team"]
 
     cam("DeleteRole", RoleName=name)
     for action, more in (
@@ -106,7 +106,8 @@ def test_a_products_role_is_the_products(cam, refusal, unique):
     task = cam("DeleteServiceLinkedRole", RoleName=told.RoleName).DeletionTaskId
     status = cam("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)
     assert (status.Status, status.ServiceType) == ("SUCCEEDED", "ccs")
-    assert refusal(cam, "GetRole", RoleId=id).code == "InvalidParameter.RoleNotExist"
+    for gone in ({"RoleId": id}, {"RoleName": told.RoleName}):
+        assert refusal(cam, "GetRole", **gone).code == "InvalidParameter.RoleNotExist"
 
 
 def test_roles_of_products_are_refused_where_they_make_no_sense(cam, role, refusal):

@@ -63,6 +63,7 @@ def test_a_tag_from_its_creation_to_its_end(tag, user, refusal, unique):
     for value in ("one", "two"):
         tag("DeleteTag", TagKey=key, TagValue=value)
     assert refusal(tag, "DeleteTag", TagKey=key, TagValue="one").code == "ResourceNotFound.TagNonExist"
+    assert tag("GetTags", TagKeys=[key]).Tags == []
     assert key not in tag("DescribeTagKeys", Limit=1000).Tags
 
 
