@@ -1,6 +1,7 @@
 //! Parameters as the trace keeps them: the checked value as JSON, cut where it is long, and without what is secret.
 //!
-//! Secrets are masked while the text is written, so that none is kept, not even in memory. What is secret is known by the member's name;
+//! Secrets are masked while the text is written, so that none is kept, not even in memory. What is secret is known by the member's name,
+//! and a private key by what it begins with, since it is easily sent where a public one belongs;
 //! the tests list every member of the models that a mask covers, and every one that looks like a secret and is none.
 
 use rookery_api::codec::{Value, write_text};
@@ -49,6 +50,14 @@ pub fn is_secret(member: &str) -> bool {
             .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
     };
     SECRET_ENDS.iter().any(|end| ends(end)) && !NO_SECRETS.contains(&member)
+}
+
+/// How every private key in PEM begins, after the name of its kind.
+const PRIVATE_KEY: &str = "PRIVATE KEY-----";
+
+/// Whether what is kept of a text has a private key in it.
+fn holds_private_key(text: &str) -> bool {
+    text.get(..text.floor_char_boundary(KEPT)).unwrap_or_default().contains(PRIVATE_KEY)
 }
 
 /// Parameters as text. Serialised as the JSON object that it is, or, where it was cut, as a string that ends in `…`.
@@ -120,6 +129,7 @@ fn of_kind(value: &Value, kind: &Kind, text: &mut Vec<u8>) -> Result<(), Full> {
             }
             text.push(b']');
         }
+        (Value::Text(key), _) if holds_private_key(key) => text.extend_from_slice(MASK),
         // Of a text that cannot fit only the part that could is worth escaping.
         (Value::Text(long), _) if long.len() > KEPT => {
             write_text(long.get(..long.floor_char_boundary(KEPT)).unwrap_or_default(), text);
@@ -175,6 +185,23 @@ mod tests {
             text.contains(r#""Password":"***""#) && text.contains("skey-1") && !text.contains("secret"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_private_key_is_masked_wherever_it_was_sent() {
+        for kind in ["", "RSA ", "EC ", "ENCRYPTED "] {
+            let sent = |text: &str| serde_json::json!({"KeyId": "k", "EncryptionPublicKey": text, "CiphertextBlob": "b"});
+            let key = format!("\n-----BEGIN {kind}PRIVATE KEY-----\nMIIE\n-----END {kind}PRIVATE KEY-----\n");
+            for text in [key.clone(), key.clone() + &"A".repeat(2 * KEPT), "A".repeat(KEPT - 40) + &key] {
+                let json = masked::<kms::DecryptRequest>(&sent(&text).to_string()).json;
+                assert!(json.contains(r#""EncryptionPublicKey":"***""#) && !json.contains("MIIE"), "{json}");
+            }
+            let after = masked::<kms::DecryptRequest>(&sent(&("A".repeat(KEPT) + &key)).to_string());
+            assert!(after.cut && !after.json.contains("MIIE"));
+        }
+        let public = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n";
+        let sent = serde_json::json!({"CiphertextBlob": "b", "EncryptionPublicKey": public}).to_string();
+        assert!(masked::<kms::DecryptRequest>(&sent).json.contains("MIIB"));
     }
 
     #[test]

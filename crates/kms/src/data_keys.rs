@@ -363,9 +363,10 @@ fn due(now: u64) -> Scan<u64> {
     Scan::all().from(&now).reverse()
 }
 
-/// Whether a data key is to be deleted by `now`.
-pub(crate) fn any_due(view: &impl Read, now: u64) -> Result<bool, StoreError> {
-    Ok(view.count_index::<ByDeletion>(due(now).limit(1))? > 0)
+/// When the next data key is to be deleted.
+pub(crate) fn next_due(view: &impl Read) -> Result<Option<u64>, StoreError> {
+    let first = view.scan_index::<ByDeletion>(Scan::all().limit(1))?;
+    Ok(first.into_iter().find_map(|(_, _, key)| key.deletion))
 }
 
 fn add(

@@ -193,7 +193,7 @@ impl Kms {
     ) -> Result<String, Error> {
         let (key, version) = self.symmetric_version(scope, id, Operation::Encrypt, None)?;
         let version = version.ok_or(Error::Damaged("a symmetric key has no material"))?;
-        let secret = self.secret(scope, id, &key, key.version, version)?;
+        let secret = self.secret(scope, id, &key, key.version, &version)?;
         let header = header(id, key.version)?;
         let mut nonce = [0; NONCE_LEN];
         random(&mut nonce)?;
@@ -213,13 +213,20 @@ impl Kms {
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let Ciphertext { id, version, header, nonce, sealed } = ciphertext;
         let (key, kept) = self.symmetric_version(scope, id, Operation::Decrypt, Some(*version))?;
-        let secret = self.secret(scope, id, &key, *version, kept.ok_or(Error::MalformedCiphertext)?)?;
+        let secret = self.secret(scope, id, &key, *version, &*kept.ok_or(Error::MalformedCiphertext)?)?;
         secret.decrypt(*nonce, &authenticated(header, context), sealed).ok_or(Error::Undecryptable)
     }
 
     /// A symmetric key in a state that admits the operation.
-    pub(crate) fn symmetric(&self, scope: &Regional, id: &KeyId, operation: Operation) -> Result<Key, Error> {
-        self.store.read(|view| symmetric(view, scope, id, operation))
+    pub(crate) fn symmetric(
+        &self,
+        scope: &Regional,
+        id: &KeyId,
+        operation: Operation,
+    ) -> Result<Arc<Key>, Error> {
+        let key = self.key(scope, id)?;
+        check_symmetric(&key, id, operation)?;
+        Ok(key)
     }
 
     /// Such a key with a version of its material, where it has that one: the present one if none is named.
@@ -229,11 +236,19 @@ impl Kms {
         id: &KeyId,
         operation: Operation,
         version: Option<u32>,
-    ) -> Result<(Key, Option<Version>), Error> {
+    ) -> Result<(Arc<Key>, Option<Arc<Version>>), Error> {
+        let key = self.symmetric(scope, id, operation)?;
+        let kept = self.version(scope, id, version.unwrap_or(key.version))?;
+        if kept.is_some() {
+            return Ok((key, kept));
+        }
+        // It may have gone between the two looks, and the key's state with it: one look at both tells.
         self.store.read(|view| {
-            let key = symmetric(view, scope, id, operation)?;
+            let key = view.get::<Keys>(scope, id.as_str())?.ok_or_else(|| Error::KeyNotFound(id.clone()))?;
+            check_symmetric(&key, id, operation)?;
             let place = (id.to_string(), u64::from(version.unwrap_or(key.version)));
-            Ok((key, view.get::<Versions>(scope, &place)?))
+            let kept = view.get::<Versions>(scope, &place)?;
+            Ok((Arc::new(key), kept.map(Arc::new)))
         })
     }
 
@@ -244,15 +259,15 @@ impl Kms {
         id: &KeyId,
         key: &Key,
         version: u32,
-        Version { secret }: Version,
+        Version { secret }: &Version,
     ) -> Result<Arc<SymmetricKey>, Error> {
-        if let Some(loaded) = self.secrets.get(scope, id, version, &secret) {
+        if let Some(loaded) = self.secrets.get(scope, id, version, secret) {
             return Ok(loaded);
         }
         let cipher = key.cipher.ok_or(Error::Damaged("a symmetric key has no cipher"))?;
-        let bytes = self.seal.open(&keys::version_context(id, version), &secret)?;
+        let bytes = self.seal.open(&keys::version_context(id, version), secret)?;
         let loaded = Arc::new(SymmetricKey::of(cipher, &bytes)?);
-        self.secrets.keep(scope, id, version, secret, &loaded);
+        self.secrets.keep(scope, id, version, secret.clone(), &loaded);
         // As with key pairs: what was forgotten meanwhile is not kept.
         if !matches!(self.key(scope, id)?.state, KeyState::Enabled | KeyState::Archived) {
             self.secrets.forget(scope, id);
@@ -261,11 +276,10 @@ impl Kms {
     }
 }
 
-fn symmetric(view: &impl Read, scope: &Regional, id: &KeyId, operation: Operation) -> Result<Key, Error> {
-    let key = view.get::<Keys>(scope, id.as_str())?.ok_or_else(|| Error::KeyNotFound(id.clone()))?;
+/// Refuses a key that is not symmetric, or whose state does not admit the operation.
+fn check_symmetric(key: &Key, id: &KeyId, operation: Operation) -> Result<(), Error> {
     KeyUsage::EncryptDecrypt.expect(key.usage)?;
-    operation.check(id, key.state)?;
-    Ok(key)
+    operation.check(id, key.state)
 }
 
 #[cfg(test)]

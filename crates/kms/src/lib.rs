@@ -22,6 +22,7 @@ mod message;
 mod openssl;
 mod post_quantum;
 mod primitives;
+mod remembered;
 mod signer;
 mod states;
 mod tags;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 
 use rookery_gateway::{Call, Resource};
 use rookery_seal::Seal;
-use rookery_store::{Read, Regional, Store, Table, Transaction};
+use rookery_store::{Read, Regional, Store, StoreError, Table, Transaction};
 use rookery_world::World;
 
 pub use self::actions::register;
@@ -45,12 +46,14 @@ use self::envelope::SymmetricKey;
 pub use self::error::Error;
 pub use self::former_rows::{move_tags_out_of_keys, name_places_of_private_keys};
 pub use self::keys::KeyId;
-use self::keys::{Key, Keys, Material, Materials};
+use self::keys::{Key, Keys, Material, Materials, Version, Versions};
 use self::loaded::Unsealed;
 use self::material::KeyPair;
 use self::message::Message;
+use self::remembered::Remembered;
 use self::states::{KeyState, Operation};
 pub use self::tags::KeyTag;
+use self::timers::Due;
 use self::usage::Algorithm;
 pub use self::whitebox::WhiteBoxError;
 pub use self::wrapping::WrappingError;
@@ -60,6 +63,11 @@ pub struct Kms {
     store: Store,
     seal: Seal,
     world: World,
+    keys: Remembered<(Regional, KeyId), Key>,
+    materials: Remembered<(Regional, KeyId), Material>,
+    versions: Remembered<(Regional, KeyId, u32), Version>,
+    /// When something is due next.
+    due: Remembered<(), Due>,
     pairs: Unsealed<KeyPair>,
     secrets: Unsealed<SymmetricKey>,
 }
@@ -74,7 +82,17 @@ impl Kms {
     /// A key service over the keys in `store`, whose material opens with `seal`.
     #[must_use]
     pub fn new(store: Store, seal: Seal, world: World) -> Arc<Self> {
-        Arc::new(Self { store, seal, world, pairs: Unsealed::default(), secrets: Unsealed::default() })
+        Arc::new(Self {
+            store,
+            seal,
+            world,
+            keys: Remembered::default(),
+            materials: Remembered::default(),
+            versions: Remembered::default(),
+            due: Remembered::default(),
+            pairs: Unsealed::default(),
+            secrets: Unsealed::default(),
+        })
     }
 
     /// Begins a call: does what is due by the clock, and tells whose keys it works with.
@@ -83,24 +101,41 @@ impl Kms {
         Ok(scope(call))
     }
 
+    /// The row of a key, if there is one.
+    fn key_row(&self, scope: &Regional, id: &KeyId) -> Result<Option<Arc<Key>>, StoreError> {
+        self.keys.row(self.store.changes(), (scope.clone(), id.clone()), |(scope, id)| {
+            self.store.read(|view| view.get::<Keys>(scope, id.as_str()))
+        })
+    }
+
     /// The key of that id, whatever its state.
-    fn key(&self, scope: &Regional, id: &KeyId) -> Result<Key, Error> {
-        self.store
-            .read(|view| view.get::<Keys>(scope, id.as_str())?.ok_or_else(|| Error::KeyNotFound(id.clone())))
+    fn key(&self, scope: &Regional, id: &KeyId) -> Result<Arc<Key>, Error> {
+        self.key_row(scope, id)?.ok_or_else(|| Error::KeyNotFound(id.clone()))
     }
 
     /// The key of that id, in a state that admits the operation.
-    fn key_for(&self, scope: &Regional, id: &KeyId, operation: Operation) -> Result<Key, Error> {
+    fn key_for(&self, scope: &Regional, id: &KeyId, operation: Operation) -> Result<Arc<Key>, Error> {
         let key = self.key(scope, id)?;
         operation.check(id, key.state)?;
         Ok(key)
     }
 
     /// The key pair of that key, as it is kept.
-    fn material(&self, scope: &Regional, id: &KeyId) -> Result<Material, Error> {
-        self.store.read(|view| {
-            view.get::<Materials>(scope, id.as_str())?.ok_or(Error::Damaged("a key has no material"))
-        })
+    fn material(&self, scope: &Regional, id: &KeyId) -> Result<Arc<Material>, Error> {
+        let row = self.materials.row(self.store.changes(), (scope.clone(), id.clone()), |(scope, id)| {
+            self.store.read(|view| view.get::<Materials>(scope, id.as_str()))
+        });
+        row.map_err(Error::from)?.ok_or(Error::Damaged("a key has no material"))
+    }
+
+    /// A version of a symmetric key's material, as it is kept, if there is one.
+    fn version(&self, scope: &Regional, id: &KeyId, version: u32) -> Result<Option<Arc<Version>>, Error> {
+        let place = (scope.clone(), id.clone(), version);
+        let row = self.versions.row(self.store.changes(), place, |(scope, id, version)| {
+            let place = (id.to_string(), u64::from(*version));
+            self.store.read(|view| view.get::<Versions>(scope, &place))
+        });
+        Ok(row?)
     }
 
     /// Signs with an enabled key.
@@ -118,18 +153,19 @@ impl Kms {
 
     /// The unsealed key pair of `key`, from memory where it has been used before.
     async fn key_pair(&self, scope: &Regional, id: &KeyId, key: &Key) -> Result<Arc<KeyPair>, Error> {
-        let sealed = self.material(scope, id)?.private_key;
-        if let Some(pair) = self.pairs.get(scope, id, key.version, &sealed) {
+        let material = self.material(scope, id)?;
+        let sealed = &material.private_key;
+        if let Some(pair) = self.pairs.get(scope, id, key.version, sealed) {
             return Ok(pair);
         }
-        let pkcs8 = self.seal.open(&keys::seal_context(id), &sealed)?;
+        let pkcs8 = self.seal.open(&keys::seal_context(id), sealed)?;
         let usage = key.usage;
         // Parsing checks the whole key, which takes long enough for RSA to hold up other calls.
         let pair = tokio::task::spawn_blocking(move || KeyPair::from_pkcs8(usage, &pkcs8))
             .await
             .map_err(|_| Error::Cryptography("a key could not be parsed"))??;
         let pair = Arc::new(pair);
-        self.pairs.keep(scope, id, key.version, sealed, &pair);
+        self.pairs.keep(scope, id, key.version, sealed.clone(), &pair);
         // The key may have been disabled meanwhile. That forgets the pair after the state is written, so either it comes
         // after `keep` or this sees the state.
         if self.key(scope, id)?.state != KeyState::Enabled {
@@ -211,7 +247,12 @@ where
     I: IntoIterator,
     I::Item: AsRef<str>,
 {
-    resources_in::<Keys, R, I>(kms, call, ids, |key| key.creator)
+    let scope = scope(call);
+    resources_of(ids, |id| {
+        let row = KeyId::parse(id).ok().map(|id| kms.key_row(&scope, &id));
+        // A store that fails here fails again in the action, which answers so.
+        row.and_then(|row| row.ok().flatten()).map(|key| key.creator)
+    })
 }
 
 /// The resources of the rows of a table that a request names, whose kinds of key all are called `key`.
@@ -222,12 +263,20 @@ where
     I::Item: AsRef<str>,
 {
     let scope = scope(call);
+    let row = |id: &str| kms.store.read(|view| view.get::<T>(&scope, id)).ok().flatten();
+    resources_of(ids, |id| row(id).as_ref().map(creator))
+}
+
+/// The resources of ids, given who made what they name, if they name anything.
+fn resources_of<I>(ids: I, creator: impl Fn(&str) -> Option<u64>) -> Vec<Resource>
+where
+    I: IntoIterator,
+    I::Item: AsRef<str>,
+{
     let named = |id: I::Item| {
         let id = id.as_ref();
-        // A store that fails here fails again in the action, which answers so.
-        let row = kms.store.read(|view| view.get::<T>(&scope, id)).ok().flatten();
-        Resource::named(match row {
-            Some(row) => tags::resource(creator(&row), id),
+        Resource::named(match creator(id) {
+            Some(creator) => tags::resource(creator, id),
             None => format!("key/creatorUin/*/{id}"),
         })
     };
@@ -295,7 +344,7 @@ mod tests {
         let timers = tokio::spawn(kms.run_timers(stopped));
         let versions = || {
             let place = (id.clone(), 1);
-            scene.store.read(|view| view.get::<keys::Versions>(&scene.scope(), &place)).unwrap()
+            scene.store.read(|view| view.get::<Versions>(&scene.scope(), &place)).unwrap()
         };
         while versions().is_some() {
             tokio::task::yield_now().await;
@@ -316,7 +365,7 @@ mod tests {
             let place = (id.clone(), version);
             scene
                 .store
-                .read(|view| view.get::<keys::Versions>(&scene.scope(), &place))
+                .read(|view| view.get::<Versions>(&scene.scope(), &place))
                 .unwrap()
                 .unwrap()
                 .secret
@@ -336,7 +385,7 @@ mod tests {
         use rookery_api::ErrorCode as _;
         use rookery_gateway::{Language, Refusal as _};
         for error in [
-            Error::Store(rookery_store::StoreError::Closed),
+            Error::Store(StoreError::Closed),
             Error::Seal(SealError::Closed),
             Error::Cryptography("a key pair could not be generated"),
             Error::Damaged("a key has no material"),

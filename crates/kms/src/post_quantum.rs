@@ -11,6 +11,8 @@
 //!
 //! The tag also authenticates the first two.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rookery_store::Regional;
@@ -56,7 +58,7 @@ impl Ciphertext {
 
 impl Kms {
     /// A key of that post-quantum usage that may be used now.
-    fn post_quantum_key(&self, scope: &Regional, id: &KeyId, usage: KeyUsage) -> Result<Key, Error> {
+    fn post_quantum_key(&self, scope: &Regional, id: &KeyId, usage: KeyUsage) -> Result<Arc<Key>, Error> {
         let key = self.key(scope, id)?;
         usage.expect(key.usage)?;
         Operation::UseKeyPair.check(id, key.state)?;

@@ -22,6 +22,12 @@ const BATCH: usize = 100;
 const PULSE: Duration = Duration::from_mins(1);
 pub(crate) const DAY: u64 = 24 * 60 * 60;
 
+/// When something is due next, in UNIX seconds.
+pub(crate) struct Due {
+    keys: Option<u64>,
+    data_keys: Option<u64>,
+}
+
 impl Kms {
     /// The world's time, in UNIX seconds.
     pub(crate) fn now(&self) -> u64 {
@@ -47,8 +53,14 @@ impl Kms {
     /// Does what is due by now. Mostly that is nothing, which one look at the store tells.
     pub(crate) async fn settle(&self) -> Result<(), Error> {
         let now = self.now();
-        let (keys, data_keys) =
-            self.store.read(|view| Ok::<_, Error>((any_due(view, now)?, data_keys::any_due(view, now)?)))?;
+        let due = self.due.row(self.store.changes(), (), |()| {
+            self.store.read(|view| {
+                let (keys, data_keys) = (next_due(view)?, data_keys::next_due(view)?);
+                Ok::<_, Error>(Some(Due { keys, data_keys }))
+            })
+        })?;
+        let by_now = |next: Option<u64>| next.is_some_and(|next| next <= now);
+        let (keys, data_keys) = due.map_or((false, false), |due| (by_now(due.keys), by_now(due.data_keys)));
         if keys {
             self.settle_keys(now).await?;
         }
@@ -91,8 +103,10 @@ fn due(now: u64) -> Scan<u64> {
     Scan::all().from(&now).reverse()
 }
 
-fn any_due(view: &impl Read, now: u64) -> Result<bool, StoreError> {
-    Ok(view.count_index::<ByDue>(due(now).limit(1))? > 0)
+/// When the next key is due.
+fn next_due(view: &impl Read) -> Result<Option<u64>, StoreError> {
+    let first = view.scan_index::<ByDue>(Scan::all().limit(1))?;
+    Ok(first.into_iter().find_map(|(_, _, key)| key.due()))
 }
 
 /// Does what is due on one key, after which nothing is by `now`. Says whether its material is gone.

@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc;
@@ -42,6 +43,8 @@ struct Open {
     /// `None` once the store is closing.
     queue: Option<mpsc::Sender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
+    /// How often the state has changed since it was opened.
+    changes: Arc<AtomicU64>,
 }
 
 impl Drop for Open {
@@ -111,9 +114,11 @@ impl Store {
     fn assemble(
         backend: Arc<dyn Backend>,
         migrations: &'static [Migration],
-        (queue, writer): Writer,
+        (queue, writer, changes): Writer,
     ) -> Store {
-        Store { open: Arc::new(Open { backend, migrations, queue: Some(queue), writer: Some(writer) }) }
+        Store {
+            open: Arc::new(Open { backend, migrations, queue: Some(queue), writer: Some(writer), changes }),
+        }
     }
 
     /// Runs `f` alone among writers. Its effects are all there or none, and durable when this returns `Ok`; where it
@@ -141,6 +146,13 @@ impl Store {
         f(&self.view()?)
     }
 
+    /// How often the state has changed since it was opened. Asked for before a read, it tells later whether what was read is still what
+    /// there is: a change is counted before whoever made it is told.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.open.changes.load(Ordering::Acquire)
+    }
+
     /// Gives up the space of what was removed or replaced, on the calling thread, so that no secret in it is left behind.
     pub fn compact(&self) -> Result<(), StoreError> {
         self.open.backend.compact()
@@ -157,18 +169,20 @@ impl Store {
     }
 }
 
-/// Where transactions are handed in, and the thread that runs them.
-type Writer = (mpsc::Sender<Box<dyn Job>>, JoinHandle<()>);
+/// Where transactions are handed in, the thread that runs them, and how often they have changed something.
+type Writer = (mpsc::Sender<Box<dyn Job>>, JoinHandle<()>, Arc<AtomicU64>);
 
 /// Starts the thread that runs transactions.
 fn start_writer(backend: Arc<dyn Backend>) -> std::io::Result<Writer> {
     let (queue, jobs) = mpsc::channel(QUEUE);
+    let changes = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&changes);
     let writer = thread::Builder::new().name("state-writer".to_owned()).spawn(move || {
-        if catch_unwind(AssertUnwindSafe(|| writer::run(&*backend, jobs))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| writer::run(&*backend, jobs, &counted))).is_err() {
             tracing::error!("the writer of the state panicked; no more writes are taken");
         }
     })?;
-    Ok((queue, writer))
+    Ok((queue, writer, changes))
 }
 
 /// Makes the data directory, and keeps every other process out of it for as long as the returned file is open.

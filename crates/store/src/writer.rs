@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -81,8 +82,8 @@ fn message_of(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
 }
 
-/// Runs transactions until every handle of the store is gone and the queue is empty.
-pub(crate) fn run(backend: &dyn Backend, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+/// Runs transactions until every handle of the store is gone and the queue is empty, and counts the changes of the state.
+pub(crate) fn run(backend: &dyn Backend, mut queue: mpsc::Receiver<Box<dyn Job>>, changes: &AtomicU64) {
     let mut jobs = Vec::new();
     while let Some(first) = queue.blocking_recv() {
         jobs.push(first);
@@ -92,6 +93,11 @@ pub(crate) fn run(backend: &dyn Backend, mut queue: mpsc::Receiver<Box<dyn Job>>
             jobs.push(next);
         }
         let committed = commit_together(backend, &mut jobs);
+        // Of a commit that failed, nobody knows what is left.
+        if !matches!(committed, Ok(Changed::Nothing)) {
+            changes.fetch_add(1, Ordering::Release);
+        }
+        let committed = committed.map(|_| ());
         if let Err(error) = &committed {
             tracing::error!(%error, transactions = jobs.len(), "the state could not be written");
         }
@@ -102,8 +108,14 @@ pub(crate) fn run(backend: &dyn Backend, mut queue: mpsc::Receiver<Box<dyn Job>>
     }
 }
 
+/// What a group of transactions changed.
+enum Changed {
+    Something,
+    Nothing,
+}
+
 /// Runs each job over what the ones before it changed, and commits the changes of those that succeeded.
-fn commit_together(backend: &dyn Backend, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+fn commit_together(backend: &dyn Backend, jobs: &mut [Box<dyn Job>]) -> Result<Changed, StoreError> {
     let mut batch = backend.begin()?;
     let mut changed = false;
     for job in jobs {
@@ -114,7 +126,7 @@ fn commit_together(backend: &dyn Backend, jobs: &mut [Box<dyn Job>]) -> Result<(
             changed = true;
         }
     }
-    if changed { batch.commit() } else { Ok(()) }
+    if changed { batch.commit().map(|()| Changed::Something) } else { Ok(Changed::Nothing) }
 }
 
 #[cfg(test)]
@@ -221,7 +233,7 @@ mod tests {
         };
         let (queue, jobs) = mpsc::channel(QUEUE);
         thread::scope(|scope| {
-            scope.spawn(|| run(&gated, jobs));
+            scope.spawn(|| run(&gated, jobs, &AtomicU64::new(0)));
             test(queue, commit_begins, verdict);
         });
         gated

@@ -52,6 +52,26 @@ fn a_row_is_read_back_replaced_and_removed() {
 }
 
 #[test]
+fn every_change_is_counted_and_nothing_else() {
+    for (store, _kept) in stores() {
+        let before = store.changes();
+        let count = || store.changes() - before;
+        view(&store, |view| view.scan_all::<Notes>());
+        let read = wait(store.write(|tx| tx.get::<Counters>(&Global, "total")));
+        assert_eq!((read.unwrap(), count()), (None, 0));
+        commit(&store, |tx| tx.put::<Counters>(&Global, &"total".to_owned(), &1));
+        assert_eq!(count(), 1);
+        let failed = wait(store.write(|tx| {
+            tx.put::<Counters>(&Global, &"total".to_owned(), &2)?;
+            Err::<(), _>(StoreError::Closed)
+        }));
+        assert!(failed.is_err() && count() == 1);
+        wait(store.reset()).unwrap();
+        assert_eq!(count(), 2);
+    }
+}
+
+#[test]
 fn scopes_and_tables_are_kept_apart() {
     for (store, _kept) in stores() {
         commit(&store, |tx| {

@@ -65,7 +65,7 @@ mod tests {
 
     fn public_key(scene: &Scene, id: &str) -> Sm2PublicKey {
         let material = scene.kms.material(&scene.scope(), &KeyId::parse(id).unwrap()).unwrap();
-        Sm2PublicKey::from_der(&BASE64_STANDARD.decode(material.public_key).unwrap()).unwrap()
+        Sm2PublicKey::from_der(&BASE64_STANDARD.decode(&material.public_key).unwrap()).unwrap()
     }
 
     #[tokio::test]

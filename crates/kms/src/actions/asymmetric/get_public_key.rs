@@ -23,7 +23,7 @@ pub(crate) async fn get_public_key(
     if !key.usage.is_asymmetric() {
         return Err(Error::WrongUsage(key.usage.word()));
     }
-    let public_key = kms.material(&scope, &id)?.public_key;
+    let public_key = kms.material(&scope, &id)?.public_key.clone();
     Ok(GetPublicKeyResponse { key_id, public_key_pem: material::public_key_pem(&public_key), public_key })
 }
 

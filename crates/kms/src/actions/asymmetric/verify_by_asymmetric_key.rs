@@ -27,8 +27,8 @@ pub(crate) async fn verify_by_asymmetric_key(
     let message = Message::read(algorithm, &message, message_type.as_deref())?;
     let signature = message::decode("SignatureValue", &signature_value)?;
     let algorithm = kms.key_for(&scope, &id, Operation::UseKeyPair)?.usage.suited(algorithm)?;
-    let public_key = kms.material(&scope, &id)?.public_key;
-    let signature_valid = material::verify(&public_key, algorithm, &message, &signature)?;
+    let pair = kms.material(&scope, &id)?;
+    let signature_valid = material::verify(&pair.public_key, algorithm, &message, &signature)?;
     Ok(VerifyByAsymmetricKeyResponse { signature_valid })
 }
 

@@ -1,6 +1,8 @@
 //! `GetParametersForImport`: a public key to encrypt material with, and the token that stands for it. Both can be used for 24 hours, or until this is
 //! asked again.
 
+use std::sync::Arc;
+
 use rookery_api::kms::{GetParametersForImportRequest, GetParametersForImportResponse};
 use rookery_gateway::{Call, Resource};
 use rookery_store::Regional;
@@ -52,7 +54,12 @@ pub(crate) async fn get_parameters_for_import(
 }
 
 /// A key whose material is imported, in a state that admits the operation.
-pub(super) fn external(kms: &Kms, scope: &Regional, id: &KeyId, operation: Operation) -> Result<Key, Error> {
+pub(super) fn external(
+    kms: &Kms,
+    scope: &Regional,
+    id: &KeyId,
+    operation: Operation,
+) -> Result<Arc<Key>, Error> {
     let key = kms.key(scope, id)?;
     if key.origin != Origin::External {
         return Err(Error::NotExternal(id.clone()));

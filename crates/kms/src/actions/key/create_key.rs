@@ -247,7 +247,7 @@ mod tests {
         let scope = scene.scope();
         let fill = move |tx: &mut rookery_store::Transaction<'_>| {
             for sequence in 1..keys::KEY_LIMIT as u64 {
-                let key = Key { sequence, alias: format!("key-{sequence}"), ..first.clone() };
+                let key = Key { sequence, alias: format!("key-{sequence}"), ..Key::clone(&first) };
                 tx.put::<Keys>(
                     &scope,
                     &KeyId::from_bytes(u128::from(sequence).to_be_bytes()).to_string(),

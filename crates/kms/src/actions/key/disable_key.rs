@@ -70,7 +70,7 @@ mod tests {
         let scene = Scene::new();
         let id = scene.create("release", ECC).await;
         let key = KeyId::parse(&id).unwrap();
-        let sealed = scene.kms.material(&scene.scope(), &key).unwrap().private_key;
+        let sealed = scene.kms.material(&scene.scope(), &key).unwrap().private_key.clone();
         scene.sign(&id, "ECC_P256_R1", b"text").await.unwrap();
         assert!(scene.kms.pairs.get(&scene.scope(), &key, 1, &sealed).is_some());
         disable_key(&scene.kms, scene.call(of(&id))).await.unwrap();
