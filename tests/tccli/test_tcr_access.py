@@ -320,6 +320,7 @@ def test_a_domain_of_ones_own_is_served_with_a_certificate(place, cloud, image, 
     assert (status, body) == (200, layout.top)
     place("DeleteInstanceCustomizedDomain", DomainName=domain, CertificateId="cert-1")
     assert get(path, Authorization=f"Bearer {token}")[0] == 404
+    assert domain not in [row.DomainName for row in place("DescribeInstanceCustomizedDomain").DomainInfoList]
 
 
 def test_what_domains_refuse(place, unique):
