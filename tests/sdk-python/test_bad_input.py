@@ -13,6 +13,7 @@ from tencentcloud.sts.v20180813.sts_client import StsClient
 
 import organisation
 import sdk
+from cloud import eventually
 from padding import PADDINGS
 from tools import run
 from typed import Typed
@@ -217,27 +218,25 @@ def test_what_a_deleted_users_keys_opened_is_shut_at_once(house):
     house.cam("AttachUserPolicy", PolicyId=may, AttachUin=made.Uin)
     guest = house.as_holder(*key)("GetFederationToken", Name="guest", Policy=organisation.document(("allow", ["*"])))
     temporary = guest.Credentials.TmpSecretId, house.secret(guest.Credentials.TmpSecretKey), house.secret(guest.Credentials.Token)
-    told, answered, go_on = [], threading.Semaphore(0), threading.Event()
+    told, stop = [], threading.Event()
 
     def ask_on():
         own = house.as_holder(*key)
-        while not go_on.is_set():
+        while not stop.is_set():
             try:
                 told.append(own("GetCallerIdentity").UserId)
             except TencentCloudSDKException as refused:
                 told.append(refused.code)
-            answered.release()
 
     # Calls are under way while the user goes.
     asking = threading.Thread(target=ask_on)
     asking.start()
-    for _ in range(3):
-        answered.acquire()
+    eventually("answers", lambda: len(told) > 2)
     house.cam("DeleteUser", Name="leaver", Force=1)
-    # One may have arrived before the deletion; that after it has not.
-    for _ in range(3):
-        answered.acquire()
-    go_on.set()
+    # One call may have arrived before the deletion; the one after it has not.
+    before = len(told)
+    eventually("the answer to a later call", lambda: len(told) > before + 1)
+    stop.set()
     asking.join()
     gone = "AuthFailure.SecretIdNotFound"
     assert told[:2] == [str(made.Uin)] * 2 and told[-1] == gone
