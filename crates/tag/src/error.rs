@@ -1,6 +1,7 @@
 //! What the tag service refuses, each case with its code and its words in both languages.
 
-use rookery_api::tag::ErrorCode;
+use rookery_api::ErrorCode as _;
+use rookery_api::tag::{ErrorCode, FailedResource};
 use rookery_gateway::{Language, Refusal};
 use rookery_store::StoreError;
 
@@ -48,6 +49,17 @@ macro_rules! refusals {
     };
 }
 
+impl Error {
+    /// The refusal of one of several resources, as the reply tells it; what went wrong inside fails the whole request.
+    pub(crate) fn of_resource(self, resource: String, language: Language) -> Result<FailedResource, Self> {
+        if self.internal().is_some() {
+            return Err(self);
+        }
+        let (code, message) = (self.code().name().to_owned(), self.message(language));
+        Ok(FailedResource { resource, code, message })
+    }
+}
+
 refusals! {
     Parameter { parameter: &'static str, rule: &'static str } = InvalidParameter, "The parameter `{parameter}` {rule}.", "参数 `{parameter}` 不合法（{rule}）。";
     Failed { what: String } = FailedOperation, "The operation failed: {what}.", "操作失败（{what}）。";
@@ -55,7 +67,9 @@ refusals! {
     ServiceType { service: String } = InvalidParameterValueServiceTypeInvalid, "There is no product `{service}`.", "业务类型 `{service}` 错误。";
     Prefix = InvalidParameterValueResourcePrefixInvalid, "`ResourcePrefix` is missing.", "资源前缀错误。";
     Region { region: String } = InvalidParameterValueRegionInvalid, "There is no region `{region}`.", "地域 `{region}` 错误。";
-    ResourceIds = InvalidParameterValueResourceIdInvalid, "`ResourceIds` must have 1 to 50 ids.", "资源ID数量须为1-50个。";
+    ResourceIds { most: usize } = InvalidParameterValueResourceIdInvalid, "`ResourceIds` must have 1 to {most} ids.", "资源ID数量须为1-{most}个。";
+    NoFilters = InvalidParameterValueTagFilters, "`TagFilters` is missing.", "标签过滤条件不能为空。";
+    FiltersFull { limit: usize } = InvalidParameterValueTagFiltersLengthExceeded, "At most {limit} filters are allowed.", "标签过滤条件不能超过{limit}组。";
     KeyEmpty = InvalidParameterValueTagKeyEmpty, "A tag's key must not be empty.", "标签键不能为空。";
     KeyTooLong { limit: usize } = InvalidParameterValueTagKeyLengthExceeded, "A tag's key has at most {limit} characters.", "标签键长度不能超过{limit}个字符。";
     KeyIllegal { key: String } = InvalidParameterValueTagKeyCharacterIllegal, "The tag key `{key}` has characters that keys do not have.", "标签键 `{key}` 包含非法字符。";

@@ -38,6 +38,10 @@ pub struct HolderError(pub String);
 pub trait Holder: Send + Sync + 'static {
     /// Whether it keeps the tags of the resource, if there is such a one.
     fn holds(&self, resource: &ResourceName) -> bool;
+    /// Whether a resource of which it has no tags is one that does not exist.
+    fn knows_all(&self) -> bool {
+        true
+    }
     /// The name by which policies know the resource, where clients may give it another one as well.
     fn known_as(&self, resource: ResourceName) -> Result<ResourceName, HolderError> {
         Ok(resource)

@@ -7,12 +7,16 @@
 mod actions;
 mod error;
 mod holder;
+mod kind;
+mod listed;
+mod narrowing;
 mod own_resources;
 mod paging;
 mod projects;
 mod resource_name;
 mod resource_tags;
 mod rules;
+mod shown;
 mod tag_pairs;
 
 use std::collections::BTreeMap;
@@ -62,6 +66,30 @@ impl Tags {
     /// The tags of a resource, by their keys; none where there is no such resource.
     fn tags_of(&self, resource: &ResourceName) -> Result<Vec<Tag>, Error> {
         Ok(self.holder(resource).tags(resource)?.unwrap_or_default())
+    }
+
+    /// The tags of a resource, which has to be there where its product knows.
+    fn existing(&self, resource: &ResourceName) -> Result<Vec<Tag>, Error> {
+        let holder = self.holder(resource);
+        match holder.tags(resource)? {
+            Some(tags) => Ok(tags),
+            None if holder.knows_all() => {
+                Err(Error::Resource { name: resource.to_string(), what: "there is no such resource" })
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Sets tags on each of some resources, and makes the pairs.
+    async fn set_on_all(&self, resources: Vec<ResourceName>, pairs: Vec<Tag>) -> Result<(), Error> {
+        let Some(account) = resources.first().map(|resource| resource.account) else { return Ok(()) };
+        for resource in resources {
+            let change = Change { replace: pairs.clone(), remove: Vec::new(), most: TAGS_OF_RESOURCE };
+            self.change(resource, change).await?;
+        }
+        let now = self.world.unix_seconds();
+        self.store.write(move |tx| tag_pairs::make(tx, account, &pairs, now)).await?;
+        Ok(())
     }
 
     /// Changes the tags of a resource.

@@ -37,6 +37,10 @@ impl Holder for OwnResources {
         true
     }
 
+    fn knows_all(&self) -> bool {
+        false
+    }
+
     fn tags(&self, resource: &ResourceName) -> Result<Option<Vec<Tag>>, HolderError> {
         let scope = Account { uin: resource.account };
         Ok(self.store.read(|view| view.get::<ResourceTags>(&scope, &key(resource)))?)

@@ -9,6 +9,8 @@ const KEY: usize = 127;
 const VALUE: usize = 255;
 /// The most tags or keys of one request.
 pub(crate) const OF_REQUEST: usize = 10;
+/// The most keys of a listing.
+const KEYS_OF_LISTING: usize = 20;
 
 fn is_usable(text: &str) -> bool {
     let usable = |c: char| c.is_alphanumeric() || " +-=._:/@()[]（）【】".contains(c);
@@ -53,6 +55,39 @@ pub(crate) fn tags(tags: &[Tag]) -> Result<(), Error> {
         if tags.iter().take(at).any(|(other, _)| other == tag_key) {
             return Err(Error::Repeated { key: tag_key.clone() });
         }
+    }
+    Ok(())
+}
+
+/// The keys of a listing: one at least, and no more than a request may have.
+pub(crate) fn some_keys(keys: &[String]) -> Result<(), Error> {
+    if !(1..=KEYS_OF_LISTING).contains(&keys.len()) {
+        return Err(Error::Parameter { parameter: "TagKeys", rule: "must have 1 to 20 keys" });
+    }
+    if keys.iter().any(String::is_empty) { Err(Error::KeyEmpty) } else { Ok(()) }
+}
+
+/// Tags as a request gives them, which nobody but the platform gives of its own kind.
+pub(crate) fn given(tags: Vec<rookery_api::tag::Tag>) -> Result<Vec<Tag>, Error> {
+    if tags.iter().any(|tag| !matches!(tag.category.as_deref(), None | Some("" | "Custom"))) {
+        return Err(Error::Parameter { parameter: "Category", rule: "must be Custom" });
+    }
+    Ok(tags.into_iter().map(|tag| (tag.tag_key, tag.tag_value)).collect())
+}
+
+/// Who made a tag is not kept apart: the creator is the account.
+pub(crate) fn creator(account: u64, asked: Option<u64>) -> Result<(), Error> {
+    match asked {
+        None | Some(0) => Ok(()),
+        Some(uin) if uin == account => Ok(()),
+        Some(uin) => Err(Error::Creator { uin }),
+    }
+}
+
+/// Projects are no tags here, whatever `ShowProject` says, as for every account that did not ask the platform for it.
+pub(crate) fn show_project(asked: Option<u64>) -> Result<(), Error> {
+    if asked.is_some_and(|shown| shown > 1) {
+        return Err(Error::Failed { what: "`ShowProject` must be 0 or 1".to_owned() });
     }
     Ok(())
 }

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use rookery_api::tag::{GetResourcesRequest, GetResourcesResponse, ResourceTagMapping, Tag};
+use rookery_api::tag::{GetResourcesRequest, GetResourcesResponse, ResourceTagMapping};
 use rookery_gateway::{Call, Resource};
 
 use crate::Tags;
 use crate::actions::on_named;
 use crate::error::Error;
-use crate::paging;
+use crate::narrowing::{FILTERS, passes};
 use crate::resource_name::ResourceName;
+use crate::{paging, shown};
 
-/// How many filters a request may have, and values a filter.
-const FILTERS: usize = 6;
 /// How many resources can be asked for by name.
 const RESOURCES: usize = 10;
 
@@ -39,12 +38,7 @@ pub(crate) async fn get_resources(
     }
     let mut found: Vec<_> = tags.tagged(account)?.into_iter().collect();
     found.retain(|(name, tags)| {
-        let passes = filters.iter().all(|filter| {
-            let values = filter.tag_value.as_deref().unwrap_or_default();
-            tags.iter()
-                .any(|(key, value)| *key == filter.tag_key && (values.is_empty() || values.contains(value)))
-        });
-        passes && (asked.is_empty() || asked.contains_key(name))
+        filters.iter().all(|filter| passes(filter, tags)) && (asked.is_empty() || asked.contains_key(name))
     });
     let (found, pagination_token) = if asked.is_empty() {
         paging::after_token(found, request.pagination_token.as_deref(), request.max_results, 200)?
@@ -54,10 +48,7 @@ pub(crate) async fn get_resources(
     let resource_tag_mapping_list = found.into_iter().map(|(name, tags)| ResourceTagMapping {
         // As it was asked for: clients look for their own words.
         resource: asked.get(&name).cloned().unwrap_or_else(|| name.to_string()),
-        tags: tags
-            .into_iter()
-            .map(|(tag_key, tag_value)| Tag { tag_key, tag_value, category: Some("Custom".to_owned()) })
-            .collect(),
+        tags: tags.into_iter().map(shown::pair).collect(),
     });
     Ok(GetResourcesResponse {
         pagination_token,

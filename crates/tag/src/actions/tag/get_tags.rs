@@ -1,12 +1,12 @@
 //! `tag:GetTags`: the pairs of key and value, page by page; with keys only theirs.
 
-use rookery_api::tag::{GetTagsRequest, GetTagsResponse, Tag};
+use rookery_api::tag::{GetTagsRequest, GetTagsResponse};
 use rookery_gateway::{Call, Resource};
 
 use crate::Tags;
 use crate::actions::on_all;
 use crate::error::Error;
-use crate::{paging, rules};
+use crate::{paging, rules, shown};
 
 pub(crate) async fn get_tags(tags: &Tags, call: Call<GetTagsRequest>) -> Result<GetTagsResponse, Error> {
     let request = call.request;
@@ -22,12 +22,7 @@ pub(crate) async fn get_tags(tags: &Tags, call: Call<GetTagsRequest>) -> Result<
     pairs.retain(|(key, _)| custom && (keys.is_empty() || keys.contains(key)));
     let (pairs, pagination_token) =
         paging::after_token(pairs, request.pagination_token.as_deref(), request.max_results, 1000)?;
-    let pairs = pairs.into_iter().map(|(tag_key, tag_value)| Tag {
-        tag_key,
-        tag_value,
-        category: Some("Custom".to_owned()),
-    });
-    Ok(GetTagsResponse { pagination_token, tags: pairs.collect() })
+    Ok(GetTagsResponse { pagination_token, tags: pairs.into_iter().map(shown::pair).collect() })
 }
 
 pub(crate) fn resources(_: &Tags, _: &Call<GetTagsRequest>) -> Vec<Resource> {
