@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::DataKeyError;
 use crate::error::{Error, shortened};
+use crate::indexes::{newest_first, oldest_first, regional_index};
 use crate::keys::{self, KeyId, Keys, Origin};
 use crate::listing::BATCH_LIMIT;
 use crate::states::KeyState;
@@ -140,32 +141,14 @@ impl Table for DataKeys {
     const INDEXES: &'static [&'static dyn ErasedIndex<Self>] = &[&ByName, &BySequence, &ByDeletion];
 }
 
-/// Account, region, name.
-pub(crate) struct ByName;
-
-impl Index for ByName {
-    type Table = DataKeys;
-    type Value = (u64, String, String);
-    const NAME: &'static str = "name";
-    const UNIQUE: bool = true;
-
-    fn value(scope: &Regional, _: &String, key: &DataKey) -> Option<Self::Value> {
-        Some((scope.uin, scope.region.clone(), key.name.clone()))
-    }
+regional_index! {
+    /// Account, region, name.
+    ByName: DataKeys, "name", name: String
 }
 
-/// Account, region, order of creation.
-pub(crate) struct BySequence;
-
-impl Index for BySequence {
-    type Table = DataKeys;
-    type Value = (u64, String, u64);
-    const NAME: &'static str = "sequence";
-    const UNIQUE: bool = true;
-
-    fn value(scope: &Regional, _: &String, key: &DataKey) -> Option<Self::Value> {
-        Some((scope.uin, scope.region.clone(), key.sequence))
-    }
+regional_index! {
+    /// Account, region, order of creation.
+    BySequence: DataKeys, "sequence", sequence: u64
 }
 
 /// When one is to be deleted, of whichever account and region.
@@ -180,11 +163,6 @@ impl Index for ByDeletion {
     fn value(_: &Regional, _: &String, key: &DataKey) -> Option<u64> {
         key.deletion
     }
-}
-
-/// The data keys of an account in a region, oldest first.
-pub(crate) fn oldest_first(scope: &Regional) -> Scan<(u64, String, u64)> {
-    Scan::all().prefix(&(scope.uin, scope.region.clone()))
 }
 
 /// Reads the id of a data key.
@@ -380,7 +358,7 @@ fn add(
     if tx.count_index::<BySequence>(oldest_first(scope).limit(LIMIT))? == LIMIT {
         return Err(DataKeyError::TooMany.into());
     }
-    let newest = tx.scan_index::<BySequence>(oldest_first(scope).reverse().limit(1))?;
+    let newest = tx.scan_index::<BySequence>(newest_first(scope).limit(1))?;
     key.sequence = newest.first().map_or(0, |(_, _, key)| key.sequence + 1);
     if !tx.insert::<DataKeys>(scope, &id.to_string(), &key)? {
         return Err(Error::Damaged("a new data key was given the id of another one"));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::bindings::Bindings;
 use crate::error::Error;
 use crate::import::ImportParameters;
+use crate::indexes::{newest_first, oldest_first, regional_index};
 use crate::states::KeyState;
 use crate::tags::{self, KeyTag};
 use crate::usage::{Cipher, KeyUsage};
@@ -254,42 +255,14 @@ impl Index for ByDue {
     }
 }
 
-/// Account, region, alias.
-pub(crate) struct ByAlias;
-
-impl Index for ByAlias {
-    type Table = Keys;
-    type Value = (u64, String, String);
-    const NAME: &'static str = "alias";
-    const UNIQUE: bool = true;
-
-    fn value(scope: &Regional, _: &String, key: &Key) -> Option<Self::Value> {
-        Some((scope.uin, scope.region.clone(), key.alias.clone()))
-    }
+regional_index! {
+    /// Account, region, alias.
+    ByAlias: Keys, "alias", alias: String
 }
 
-/// Account, region, order of creation.
-pub(crate) struct BySequence;
-
-impl Index for BySequence {
-    type Table = Keys;
-    type Value = (u64, String, u64);
-    const NAME: &'static str = "sequence";
-    const UNIQUE: bool = true;
-
-    fn value(scope: &Regional, _: &String, key: &Key) -> Option<Self::Value> {
-        Some((scope.uin, scope.region.clone(), key.sequence))
-    }
-}
-
-/// The keys of an account in a region, newest first.
-pub(crate) fn newest_first(scope: &Regional) -> Scan<(u64, String, u64)> {
-    oldest_first(scope).reverse()
-}
-
-/// The keys of an account in a region, oldest first.
-pub(crate) fn oldest_first(scope: &Regional) -> Scan<(u64, String, u64)> {
-    Scan::all().prefix(&(scope.uin, scope.region.clone()))
+regional_index! {
+    /// Account, region, order of creation.
+    BySequence: Keys, "sequence", sequence: u64
 }
 
 /// The key pair of an asymmetric key.

@@ -13,6 +13,7 @@ mod envelope;
 mod error;
 mod former_rows;
 mod import;
+mod indexes;
 mod keys;
 mod listing;
 mod loaded;
@@ -363,12 +364,7 @@ mod tests {
         let key = KeyId::parse(&id).unwrap();
         let secret = |version: u64| {
             let place = (id.clone(), version);
-            scene
-                .store
-                .read(|view| view.get::<Versions>(&scene.scope(), &place))
-                .unwrap()
-                .unwrap()
-                .secret
+            scene.store.read(|view| view.get::<Versions>(&scene.scope(), &place)).unwrap().unwrap().secret
         };
         for (version, other) in [(1, 2), (2, 1)] {
             let opened =

@@ -11,12 +11,13 @@ pub(crate) mod key_file;
 use rookery_api::kms::{DeviceFingerprint, WhiteboxKeyInfo};
 use rookery_gateway::{Call, Resource};
 use rookery_seal::{Seal, Sealed};
-use rookery_store::{ErasedIndex, Index, Read, Regional, Scan, Table, Transaction};
+use rookery_store::{ErasedIndex, Read, Regional, Table, Transaction};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use self::error::WhiteBoxError;
 use crate::error::{Error, shortened};
+use crate::indexes::{newest_first, regional_index};
 use crate::keys::KeyId;
 use crate::primitives::block::{self, BLOCK_LENGTH};
 use crate::tags::{self, KeyTag};
@@ -176,37 +177,14 @@ impl Table for WhiteBoxKeys {
     const INDEXES: &'static [&'static dyn ErasedIndex<Self>] = &[&ByAlias, &BySequence];
 }
 
-/// Account, region, alias.
-pub(crate) struct ByAlias;
-
-impl Index for ByAlias {
-    type Table = WhiteBoxKeys;
-    type Value = (u64, String, String);
-    const NAME: &'static str = "alias";
-    const UNIQUE: bool = true;
-
-    fn value(scope: &Regional, _: &String, key: &WhiteBoxKey) -> Option<Self::Value> {
-        Some((scope.uin, scope.region.clone(), key.alias.clone()))
-    }
+regional_index! {
+    /// Account, region, alias.
+    ByAlias: WhiteBoxKeys, "alias", alias: String
 }
 
-/// Account, region, order of creation.
-pub(crate) struct BySequence;
-
-impl Index for BySequence {
-    type Table = WhiteBoxKeys;
-    type Value = (u64, String, u64);
-    const NAME: &'static str = "sequence";
-    const UNIQUE: bool = true;
-
-    fn value(scope: &Regional, _: &String, key: &WhiteBoxKey) -> Option<Self::Value> {
-        Some((scope.uin, scope.region.clone(), key.sequence))
-    }
-}
-
-/// The keys of an account in a region, newest first.
-pub(crate) fn newest_first(scope: &Regional) -> Scan<(u64, String, u64)> {
-    Scan::all().prefix(&(scope.uin, scope.region.clone())).reverse()
+regional_index! {
+    /// Account, region, order of creation.
+    BySequence: WhiteBoxKeys, "sequence", sequence: u64
 }
 
 /// The key of that id, whatever its status.

@@ -4,8 +4,9 @@ use rookery_api::kms::{ListDataKeyDetailRequest, ListDataKeyDetailResponse, TagF
 use rookery_gateway::{Call, Resource};
 use rookery_store::{Read, Regional};
 
-use crate::data_keys::{self, BySequence, DataKey, DataKeyState};
+use crate::data_keys::{BySequence, DataKey, DataKeyState};
 use crate::error::Error;
+use crate::indexes::{newest_first, oldest_first};
 use crate::keys::{KeyId, Origin};
 use crate::listing::{self, Page};
 use crate::{Kms, tags};
@@ -24,8 +25,8 @@ pub(crate) async fn list_data_key_detail(
     let scope = kms.enter(&call).await?;
     let page = Page::read(call.request.offset, call.request.limit)?;
     let order = match call.request.order_type.unwrap_or_default() {
-        0 => data_keys::oldest_first(&scope).reverse(),
-        1 => data_keys::oldest_first(&scope),
+        0 => newest_first(&scope),
+        1 => oldest_first(&scope),
         other => return Err(Error::value("OrderType", &other)),
     };
     let filter = Filter::read(call.request)?;

@@ -5,8 +5,9 @@ use rookery_gateway::{Call, Resource};
 use rookery_store::{Read as _, StoreError};
 
 use crate::Kms;
-use crate::data_keys::{self, BySequence};
+use crate::data_keys::BySequence;
 use crate::error::Error;
+use crate::indexes::newest_first;
 use crate::listing::{self, Page};
 
 pub(crate) fn resources(_: &Kms, _: &Call<ListDataKeysRequest>) -> Vec<Resource> {
@@ -26,7 +27,7 @@ pub(crate) async fn list_data_keys(
         return Ok(ListDataKeysResponse { data_keys: Vec::new(), total_count: 0 });
     }
     let (rows, total) = kms.store.read(|view| {
-        let all = data_keys::oldest_first(&scope).reverse();
+        let all = newest_first(&scope);
         let rows = view.scan_index::<BySequence>(all.clone().skip(page.offset).limit(page.limit))?;
         Ok::<_, StoreError>((rows, view.count_index::<BySequence>(all)?))
     })?;

@@ -6,7 +6,8 @@ use rookery_store::{Read, StoreError};
 
 use crate::Kms;
 use crate::error::Error;
-use crate::keys::{self, BySequence, Key, Origin};
+use crate::indexes::{newest_first, oldest_first};
+use crate::keys::{BySequence, Key, Origin};
 use crate::listing::{self, Page};
 use crate::states::KeyState;
 use crate::tags;
@@ -26,8 +27,8 @@ pub(crate) async fn list_key_detail(
     let scope = kms.enter(&call).await?;
     let page = Page::read(call.request.offset, call.request.limit)?;
     let order = match call.request.order_type.unwrap_or_default() {
-        0 => keys::newest_first(&scope),
-        1 => keys::oldest_first(&scope),
+        0 => newest_first(&scope),
+        1 => oldest_first(&scope),
         other => return Err(Error::value("OrderType", &other)),
     };
     let filter = Filter::read(call.request)?;

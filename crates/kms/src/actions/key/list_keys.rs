@@ -6,7 +6,8 @@ use rookery_store::Read;
 
 use crate::Kms;
 use crate::error::Error;
-use crate::keys::{self, BySequence};
+use crate::indexes::newest_first;
+use crate::keys::BySequence;
 use crate::listing::{self, Page};
 use crate::states::KeyState;
 
@@ -23,7 +24,7 @@ pub(crate) async fn list_keys(kms: &Kms, call: Call<ListKeysRequest>) -> Result<
         // No product makes keys for its users here.
         return Ok(ListKeysResponse { keys: Vec::new(), total_count: 0 });
     }
-    let all = kms.store.read(|view| view.scan_index::<BySequence>(keys::newest_first(&scope)))?;
+    let all = kms.store.read(|view| view.scan_index::<BySequence>(newest_first(&scope)))?;
     let listed = |state| matches!(state, KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport);
     let ids: Vec<_> = all.into_iter().filter(|(_, _, key)| listed(key.state)).map(|(_, id, _)| id).collect();
     Ok(ListKeysResponse {

@@ -10,6 +10,7 @@ use rookery_store::Read;
 use crate::Kms;
 use crate::data_keys;
 use crate::error::Error;
+use crate::indexes::oldest_first;
 use crate::keys::{self, KEY_LIMIT};
 
 /// `InvalidType` of a service that can be used.
@@ -27,8 +28,8 @@ pub(crate) async fn get_service_status(
 ) -> Result<GetServiceStatusResponse, Error> {
     let scope = kms.enter(&call).await?;
     let (keys, data_keys) = kms.store.read(|view| {
-        let keys = view.count_index::<keys::BySequence>(keys::oldest_first(&scope))?;
-        let data_keys = view.count_index::<data_keys::BySequence>(data_keys::oldest_first(&scope))?;
+        let keys = view.count_index::<keys::BySequence>(oldest_first(&scope))?;
+        let data_keys = view.count_index::<data_keys::BySequence>(oldest_first(&scope))?;
         Ok::<_, Error>((keys as u64, data_keys as u64))
     })?;
     Ok(GetServiceStatusResponse {

@@ -5,8 +5,9 @@ use rookery_gateway::{Call, Resource};
 use rookery_store::Read as _;
 
 use crate::error::Error;
+use crate::indexes::newest_first;
 use crate::keys::KeyId;
-use crate::whitebox::{self, BySequence};
+use crate::whitebox::BySequence;
 use crate::{Kms, scope, tags};
 
 pub(crate) fn resources(_: &Kms, _: &Call<DescribeWhiteBoxKeyDetailsRequest>) -> Vec<Resource> {
@@ -28,7 +29,7 @@ pub(crate) async fn describe_white_box_key_details(
     let filters = tag_filters.unwrap_or_default();
     let keys = kms.store.read(|view| {
         let mut found = Vec::new();
-        for (_, id, key) in view.scan_index::<BySequence>(whitebox::newest_first(&scope))? {
+        for (_, id, key) in view.scan_index::<BySequence>(newest_first(&scope))? {
             if enabled.is_none_or(|enabled| enabled == key.enabled)
                 && tags::pass(&tags::of(view, &scope, key.creator, &id)?, &filters)
             {
