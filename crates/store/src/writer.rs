@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::backend::overlay::Overlay;
-use crate::backend::{Backend, Batch};
+use crate::backend::{Backend, Snapshot};
 use crate::error::StoreError;
+use crate::group::Group;
 use crate::transaction::Transaction;
 
 /// How many transactions may wait before [`Store::write`](crate::Store::write) itself waits.
@@ -19,7 +20,7 @@ const TOGETHER: usize = 256;
 /// A transaction on its way through the writer, whatever its result and error types.
 pub(crate) trait Job: Send {
     /// Runs the closure and remembers its result; the changes are to be kept if there are any.
-    fn run(&mut self, batch: &dyn Batch) -> Option<Overlay>;
+    fn run(&mut self, state: &dyn Snapshot) -> Option<Overlay>;
 
     /// Tells the caller how it went, given whether the group was committed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -46,11 +47,11 @@ where
     T: Send,
     E: From<StoreError> + Send,
 {
-    fn run(&mut self, batch: &dyn Batch) -> Option<Overlay> {
+    fn run(&mut self, state: &dyn Snapshot) -> Option<Overlay> {
         // A panic leaves behind only the transaction, which is dropped, and what the closure owns, which is not used
         // again.
         let run = catch_unwind(AssertUnwindSafe(|| {
-            let mut transaction = Transaction::over(batch);
+            let mut transaction = Transaction::over(state);
             let result = (self.closure)(&mut transaction);
             (result, transaction.into_overlay())
         }));
@@ -105,16 +106,13 @@ pub(crate) fn run(backend: &dyn Backend, mut queue: mpsc::Receiver<Box<dyn Job>>
 /// Runs each job over what the ones before it changed, and commits the changes of those that succeeded.
 fn commit_together(backend: &dyn Backend, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     let mut batch = backend.begin()?;
-    let mut changed = false;
+    let mut group = Group::default();
     for job in jobs {
-        if let Some(overlay) = job.run(&*batch)
-            && !overlay.is_empty()
-        {
-            overlay.apply(&mut *batch)?;
-            changed = true;
+        if let Some(changes) = job.run(&group.over(&*batch)) {
+            group.add(changes, &mut *batch)?;
         }
     }
-    if changed { batch.commit() } else { Ok(()) }
+    group.commit(batch)
 }
 
 #[cfg(test)]
@@ -125,7 +123,7 @@ mod tests {
 
     use super::*;
     use crate::backend::memory::Memory;
-    use crate::backend::{Snapshot, Visitor};
+    use crate::backend::{Batch, Visitor};
     use crate::scan::Span;
 
     /// Memory whose commits are counted, and let through or failed one by one.
