@@ -1,12 +1,13 @@
-//! A part of a file, read as it is sent. What the page cache has is read at once, by system calls that refuse to wait for the disk; only
-//! what they refuse goes to a thread that may wait, and then a piece ahead.
+//! A part of a file, read as it is sent. What the page cache has of a short one is read at once, by system calls that refuse to wait for
+//! the disk. What they refuse, and most of a long one, is read by a thread that may wait, ahead of the sending.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
@@ -15,25 +16,34 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::buffers::{Buffer, SIZE};
 
+/// Of what is longer, the pieces are read by a second thread: one that reads and sends is slower by a third. For what is shorter, waking
+/// it costs more than it brings.
+const LONG: u64 = 4 * 1024 * 1024;
+
+/// Pieces that the thread reads before it hands them over.
+const AT_ONCE: usize = 2;
+
 /// The part, and how far it is.
 #[derive(Debug)]
 pub(crate) struct FilePart {
-    next: Next,
-    /// Where in the file the next piece begins that was not handed out yet.
+    /// Pieces that were read and not handed out yet.
+    read: VecDeque<Bytes>,
+    source: Source,
+    /// Where in the file the next piece begins that nobody has begun to read.
     position: u64,
+    /// Bytes from there on.
+    unread: u64,
     /// Bytes not handed out yet.
     remaining: u64,
-    /// The last piece was not in the page cache.
+    /// The last piece that was asked for was not in the page cache.
     cold: bool,
 }
 
 #[derive(Debug)]
-enum Next {
-    /// To be read.
-    Unread(File),
-    Read(File, Bytes),
-    Reading(JoinHandle<io::Result<(File, Bytes)>>),
-    /// Handed out or failed.
+enum Source {
+    Idle(File),
+    Reading(JoinHandle<io::Result<(File, VecDeque<Bytes>)>>),
+    /// Read to its end, or failed.
     Over,
 }
 
@@ -53,22 +63,27 @@ impl FilePart {
         if file.metadata().ok()?.len() != size {
             return None;
         }
-        let mut part = Self { next: Next::Over, position: start, remaining: length, cold: false };
-        if length > 0 {
-            let piece = read_now(&file, start, part.piece())?;
-            part.next = Next::Read(file, piece);
-        }
-        Some(part)
+        let mut part = Self::of(file, start, length, false);
+        (length == 0 || part.read_now()).then_some(part)
     }
 
     /// `length` bytes of `file` from `start`, which must be there. Reads the first of them, and so blocks.
     pub(crate) fn open(file: File, start: u64, length: u64) -> io::Result<Self> {
-        let mut part = Self { next: Next::Over, position: start, remaining: length, cold: true };
-        if length > 0 {
-            let (file, piece) = read(file, start, part.piece())?;
-            part.next = Next::Read(file, piece);
+        let mut part = Self::of(file, start, length, true);
+        if length > 0
+            && let Source::Idle(file) = std::mem::replace(&mut part.source, Source::Over)
+        {
+            let first = part.next_piece();
+            let (file, pieces) = read(file, part.position, &[first])?;
+            part.skip(first);
+            (part.source, part.read) = (Source::Idle(file), pieces);
         }
         Ok(part)
+    }
+
+    fn of(file: File, start: u64, length: u64, cold: bool) -> Self {
+        let (read, source) = (VecDeque::new(), Source::Idle(file));
+        Self { read, source, position: start, unread: length, remaining: length, cold }
     }
 
     /// Bytes not handed out yet.
@@ -77,93 +92,101 @@ impl FilePart {
     }
 
     /// Everything, if that is a single piece.
-    pub(crate) fn whole(self) -> Result<Bytes, Self> {
-        match self.next {
-            Next::Read(_, piece) if piece.len() as u64 == self.remaining => Ok(piece),
-            next => Err(Self { next, ..self }),
+    pub(crate) fn whole(mut self) -> Result<Bytes, Self> {
+        match self.read.pop_front() {
+            Some(piece) if piece.len() as u64 == self.remaining => Ok(piece),
+            Some(piece) => {
+                self.read.push_front(piece);
+                Err(self)
+            }
+            None => Err(self),
         }
     }
 
-    /// The length of the next piece.
-    fn piece(&self) -> usize {
-        usize::try_from(self.remaining).unwrap_or(SIZE).min(SIZE)
+    /// The length of the next piece to be read.
+    fn next_piece(&self) -> usize {
+        usize::try_from(self.unread).unwrap_or(SIZE).min(SIZE)
+    }
+
+    fn skip(&mut self, length: usize) {
+        self.position += length as u64;
+        self.unread = self.unread.saturating_sub(length as u64);
     }
 
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        let read = match std::mem::replace(&mut self.next, Next::Over) {
-            Next::Over => return Poll::Ready(None),
-            Next::Read(file, piece) => Ok((file, piece)),
-            Next::Unread(file) => match read_now(&file, self.position, self.piece()) {
-                Some(piece) => Ok((file, piece)),
-                None => return self.wait_for(self.read_on_a_thread(file), context),
-            },
-            Next::Reading(reading) => return self.wait_for(reading, context),
-        };
-        Poll::Ready(Some(self.hand_out(read)))
-    }
-
-    fn wait_for(
-        &mut self,
-        mut reading: JoinHandle<io::Result<(File, Bytes)>>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Bytes>>> {
-        self.cold = true;
-        let Poll::Ready(read) = Pin::new(&mut reading).poll(context) else {
-            self.next = Next::Reading(reading);
-            return Poll::Pending;
-        };
-        Poll::Ready(Some(self.hand_out(read.unwrap_or_else(|error| Err(io::Error::other(error))))))
-    }
-
-    fn hand_out(&mut self, read: io::Result<(File, Bytes)>) -> io::Result<Bytes> {
-        let (file, piece) = match read {
-            Ok(read) => read,
-            Err(error) => {
-                self.remaining = 0;
-                return Err(error);
+        if self.remaining == 0 {
+            return Poll::Ready(None);
+        }
+        if self.read.is_empty() && !self.read_now() {
+            self.cold = true;
+            self.read_on_a_thread();
+            let Source::Reading(reading) = &mut self.source else {
+                return Poll::Ready(Some(self.fail(io::ErrorKind::UnexpectedEof.into())));
+            };
+            match ready!(Pin::new(reading).poll(context)) {
+                Ok(Ok((file, pieces))) => (self.source, self.read) = (Source::Idle(file), pieces),
+                Ok(Err(error)) => return Poll::Ready(Some(self.fail(error))),
+                Err(error) => return Poll::Ready(Some(self.fail(io::Error::other(error)))),
             }
+        }
+        let Some(piece) = self.read.pop_front() else {
+            return Poll::Ready(Some(self.fail(io::ErrorKind::UnexpectedEof.into())));
         };
         self.remaining = self.remaining.saturating_sub(piece.len() as u64);
-        self.position += piece.len() as u64;
-        if self.remaining > 0 {
-            self.next = self.prepare(file);
+        if self.unread > LONG || (self.cold && !self.read_now()) {
+            self.read_on_a_thread();
         }
-        Ok(piece)
+        Poll::Ready(Some(Ok(piece)))
     }
 
-    /// The next piece, to be read when it is wanted, or, where the disk is slow, ahead of that.
-    fn prepare(&mut self, file: File) -> Next {
-        if !self.cold {
-            return Next::Unread(file);
+    fn fail<T>(&mut self, error: io::Error) -> io::Result<T> {
+        (self.source, self.remaining) = (Source::Over, 0);
+        Err(error)
+    }
+
+    /// Reads the next piece, if nobody reads and all of it is in the page cache; says whether it did.
+    fn read_now(&mut self) -> bool {
+        let Source::Idle(file) = &self.source else { return false };
+        let length = self.next_piece();
+        let mut buffer = Buffer::of(length);
+        let slices = &mut [IoSliceMut::new(buffer.as_mut())];
+        if length == 0 || preadv2(file, slices, self.position, ReadWriteFlags::NOWAIT) != Ok(length) {
+            return false;
         }
-        match read_now(&file, self.position, self.piece()) {
-            Some(piece) => {
-                self.cold = false;
-                Next::Read(file, piece)
+        self.skip(length);
+        self.cold = false;
+        self.read.push_back(buffer.into());
+        true
+    }
+
+    /// Begins to read the next pieces, unless that has begun.
+    fn read_on_a_thread(&mut self) {
+        self.source = match std::mem::replace(&mut self.source, Source::Over) {
+            Source::Idle(file) if self.unread > 0 => {
+                let (position, mut lengths) = (self.position, Vec::with_capacity(AT_ONCE));
+                while lengths.len() < AT_ONCE && self.unread > 0 {
+                    let length = self.next_piece();
+                    self.skip(length);
+                    lengths.push(length);
+                }
+                Source::Reading(spawn_blocking(move || read(file, position, &lengths)))
             }
-            None => Next::Reading(self.read_on_a_thread(file)),
-        }
-    }
-
-    fn read_on_a_thread(&self, file: File) -> JoinHandle<io::Result<(File, Bytes)>> {
-        let (position, length) = (self.position, self.piece());
-        spawn_blocking(move || read(file, position, length))
+            source => source,
+        };
     }
 }
 
-/// Reads a piece; a thread may wait here for the disk.
-fn read(file: File, position: u64, length: usize) -> io::Result<(File, Bytes)> {
-    let mut buffer = Buffer::of(length);
-    // A file that is shorter than its row says is an honest error, which breaks the connection, so nobody takes it for complete.
-    file.read_exact_at(buffer.as_mut(), position)?;
-    Ok((file, buffer.into()))
-}
-
-/// Reads a piece, if all of it is in the page cache.
-fn read_now(file: &File, position: u64, length: usize) -> Option<Bytes> {
-    let mut buffer = Buffer::of(length);
-    let read = preadv2(file, &mut [IoSliceMut::new(buffer.as_mut())], position, ReadWriteFlags::NOWAIT);
-    (read == Ok(length)).then(|| buffer.into())
+/// Reads pieces of these lengths; a thread may wait here for the disk.
+fn read(file: File, mut position: u64, lengths: &[usize]) -> io::Result<(File, VecDeque<Bytes>)> {
+    let mut pieces = VecDeque::with_capacity(lengths.len());
+    for length in lengths {
+        let mut buffer = Buffer::of(*length);
+        // A file that is shorter than its row says is an honest error, which breaks the connection, so nobody takes it for complete.
+        file.read_exact_at(buffer.as_mut(), position)?;
+        position += *length as u64;
+        pieces.push_back(buffer.into());
+    }
+    Ok((file, pieces))
 }
 
 #[cfg(test)]
@@ -212,21 +235,30 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_in_the_page_cache_is_read_by_a_thread() {
-        let bytes = content(PIECE * 3 + 5);
+        let bytes = content(PIECE * 5 + 5);
         let length = bytes.len() as u64;
         let mut part = FilePart::open(file_of(&bytes).reopen().expect("open"), 0, length).expect("read");
         let mut read = Vec::new();
         while part.remaining() > 0 {
             // As if the page cache refused each time.
-            part.next = match std::mem::replace(&mut part.next, Next::Over) {
-                Next::Unread(file) | Next::Read(file, _) => Next::Reading(part.read_on_a_thread(file)),
-                next => next,
-            };
+            part.read_on_a_thread();
             let piece = std::future::poll_fn(|context| part.poll(context)).await;
             read.extend_from_slice(&piece.expect("a piece").expect("read"));
         }
         assert!(read == bytes);
         assert!(std::future::poll_fn(|context| part.poll(context)).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_long_file_arrives_whole() {
+        let bytes = content(LONG + PIECE * 3 + 7);
+        for body in opened(&bytes, 0, bytes.len() as u64) {
+            assert!(body.collect().await.expect("read").to_bytes() == bytes);
+        }
+        for body in opened(&bytes, 3, LONG + PIECE) {
+            let sent = body.collect().await.expect("read").to_bytes();
+            assert!(Some(&*sent) == bytes.get(3..3 + usize::try_from(LONG).expect("fits") + SIZE));
+        }
     }
 
     #[tokio::test]
