@@ -4,7 +4,7 @@
 //! thread waits for the network, so slow clients cost memory for two batches and nothing else.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{ErrorKind, IoSlice, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,12 +13,13 @@ use http_body_util::BodyExt;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::body::RequestBody;
+use crate::buffers::Buffer;
 use crate::digest::{Algorithm, Hasher};
 use crate::errors::Error;
 use crate::patience::Stalled;
 use crate::storage::local::hash_file;
 
-/// Bytes gathered before a batch is handed on. A batch ends with the frame that reaches this.
+/// Bytes gathered before a batch is handed on.
 const BATCH: usize = 1024 * 1024;
 
 /// The disk is asked to start writing each time this many bytes have come, so that the end of the upload finds little left.
@@ -70,29 +71,48 @@ enum End {
 }
 
 struct Batch {
-    frames: Vec<Bytes>,
+    pieces: Vec<Bytes>,
     length: u64,
     end: End,
 }
 
-async fn gather(body: &mut RequestBody) -> Batch {
-    let (mut frames, mut length) = (Vec::new(), 0);
-    while length < BATCH {
-        match body.frame().await {
-            None => return Batch { frames, length: length as u64, end: End::Complete },
-            Some(Err(error)) => {
-                let end = if error.is::<Stalled>() { End::Stalled } else { End::Broken };
-                return Batch { frames, length: length as u64, end };
-            }
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    length += data.remaining();
-                    frames.push(data);
+/// A body, and what has come of it and is in no batch yet.
+struct Incoming {
+    body: RequestBody,
+    frame: Bytes,
+}
+
+impl Incoming {
+    /// Copies what comes into buffers that are used again, until there are `room` bytes: a frame that is let go at once leaves its memory
+    /// to the next one.
+    async fn gather(&mut self, room: usize) -> Batch {
+        let (mut pieces, mut length, mut buffer) = (Vec::new(), 0, None::<Buffer>);
+        let end = loop {
+            while length < room && !self.frame.is_empty() {
+                let filling = buffer.get_or_insert_with(Buffer::empty);
+                let part = self.frame.get(..room - length).unwrap_or(&self.frame);
+                let taken = filling.append(part);
+                self.frame.advance(taken);
+                length += taken;
+                if filling.is_full() {
+                    pieces.extend(buffer.take().map(Bytes::from));
                 }
             }
-        }
+            if length == room {
+                break End::Full;
+            }
+            // Gives its memory back, also that of what was read from it.
+            self.frame = Bytes::new();
+            match self.body.frame().await {
+                None => break End::Complete,
+                Some(Err(error)) if error.is::<Stalled>() => break End::Stalled,
+                Some(Err(_)) => break End::Broken,
+                Some(Ok(frame)) => self.frame = frame.into_data().unwrap_or_default(),
+            }
+        };
+        pieces.extend(buffer.map(Bytes::from));
+        Batch { pieces, length: length as u64, end }
     }
-    Batch { frames, length: length as u64, end: End::Full }
 }
 
 impl Reception {
@@ -103,10 +123,11 @@ impl Reception {
         &self,
         progress: &mut Progress,
         written: &AtomicU64,
-        mut body: RequestBody,
+        body: RequestBody,
     ) -> Result<(), Error> {
         let before = progress.offset;
-        let mut batch = gather(&mut body).await;
+        let mut incoming = Incoming { body, frame: Bytes::new() };
+        let mut batch = incoming.gather(up_to_the_next_batch(before)).await;
         if batch.end == End::Complete && batch.length == 0 {
             return if self.announced.unwrap_or(0) == 0 { Ok(()) } else { Err(Error::SizeInvalid) };
         }
@@ -114,7 +135,7 @@ impl Reception {
         progress.hasher = Some(hasher.clone());
         let (path, offset) = (self.path.clone(), before);
         let file = spawn_blocking(move || open_at(&path, offset)).await?.map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
+            if error.kind() == ErrorKind::NotFound {
                 Error::UploadUnknown
             } else {
                 Error::Disk { doing: "opening an upload", source: error }
@@ -123,16 +144,16 @@ impl Reception {
         let mut pipeline = Pipeline::new(file, hasher);
         let mut received = 0;
         let outcome = loop {
-            let (end, frames) = (batch.end, std::mem::take(&mut batch.frames));
+            let (end, pieces) = (batch.end, std::mem::take(&mut batch.pieces));
             received += batch.length;
             if self.announced.is_some_and(|announced| received > announced) {
                 break Err(Error::SizeInvalid);
             }
-            if let Err(error) = pipeline.feed(frames, batch.length).await {
+            if let Err(error) = pipeline.feed(pieces, batch.length).await {
                 break Err(error);
             }
             match end {
-                End::Full => batch = gather(&mut body).await,
+                End::Full => batch = incoming.gather(BATCH).await,
                 End::Complete if self.announced.is_some_and(|announced| received < announced) => {
                     break Err(Error::SizeInvalid);
                 }
@@ -161,6 +182,11 @@ impl Reception {
     }
 }
 
+/// The length of the first batch: all others begin at a multiple of their length, where the page cache takes them in few large pieces.
+fn up_to_the_next_batch(offset: u64) -> usize {
+    BATCH - usize::try_from(offset % BATCH as u64).unwrap_or_default()
+}
+
 /// Opens an upload for writing at `offset`, without whatever an earlier failure left behind it. Blocks.
 fn open_at(path: &Path, offset: u64) -> std::io::Result<File> {
     let mut file = OpenOptions::new().write(true).open(path)?;
@@ -169,6 +195,21 @@ fn open_at(path: &Path, offset: u64) -> std::io::Result<File> {
     }
     file.seek(SeekFrom::Start(offset))?;
     Ok(file)
+}
+
+/// Writes the pieces with as few calls as the kernel lets it be.
+fn write_whole(file: &mut File, pieces: &[Bytes]) -> std::io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut left = slices.as_mut_slice();
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// The batch that is being hashed and written. A handle is missing only after its step has failed.
@@ -190,12 +231,12 @@ impl Pipeline {
     }
 
     /// Waits for the batch before, then starts this one. Fails with what went wrong with the one before.
-    async fn feed(&mut self, frames: Vec<Bytes>, length: u64) -> Result<(), Error> {
+    async fn feed(&mut self, pieces: Vec<Bytes>, length: u64) -> Result<(), Error> {
         let mut hasher = self.hashed().await?;
-        let same = frames.clone();
+        let same = pieces.clone();
         self.hashing = Some(spawn_blocking(move || {
-            for frame in &same {
-                hasher.update(frame);
+            for piece in &same {
+                hasher.update(piece);
             }
             hasher
         }));
@@ -209,9 +250,7 @@ impl Pipeline {
             self.write_back = Some(spawn_blocking(move || same.sync_data()));
         }
         self.writing = Some(spawn_blocking(move || {
-            for frame in &frames {
-                file.write_all(frame)?;
-            }
+            write_whole(&mut file, &pieces)?;
             Ok(file)
         }));
         Ok(())
