@@ -1,0 +1,43 @@
+//! `mariadb:ModifyDBEncryptAttributes`: an instance's files are encrypted from now on. Answered when its servers, which start anew, are up again; what was written before is encrypted in the background.
+
+use std::sync::Arc;
+
+use rookery_api::mariadb::{ModifyDBEncryptAttributesRequest, ModifyDBEncryptAttributesResponse};
+use rookery_gateway::{Call, Resource};
+
+use rookery_store::Transaction;
+
+use crate::MariaDb;
+use crate::changes::Change;
+use crate::error::Error;
+use crate::instances::{self, InstanceRow};
+use crate::security::Encryption;
+
+pub(crate) async fn modify_db_encrypt_attributes(
+    mariadb: &Arc<MariaDb>,
+    call: Call<ModifyDBEncryptAttributesRequest>,
+) -> Result<ModifyDBEncryptAttributesResponse, Error> {
+    let (scope, now) = (instances::scope(&call), mariadb.now());
+    let id = instances::clean(&call.request.instance_id).to_owned();
+    if call.request.encrypt_enabled != 1 {
+        return Err(Error::invalid("EncryptEnabled", "must be 1: encryption cannot be switched off"));
+    }
+    let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
+    if row.security.encrypts() {
+        return Ok(ModifyDBEncryptAttributesResponse {});
+    }
+    mariadb.can_encrypt(&id, &row).await?;
+    let key = mariadb.new_key(&id)?;
+    let prepare = move |_: &Transaction<'_>, row: &mut InstanceRow| {
+        // A key that is there has been used.
+        row.security.encryption.get_or_insert(Encryption { key: key.clone(), since: now, on: false });
+        Ok(Change::Encrypt)
+    };
+    let flow = mariadb.begin_change(scope, id, prepare).await?;
+    mariadb.end_of(flow).await?;
+    Ok(ModifyDBEncryptAttributesResponse {})
+}
+
+pub(crate) fn resources(_: &MariaDb, call: &Call<ModifyDBEncryptAttributesRequest>) -> Vec<Resource> {
+    instances::resource(&call.request.instance_id)
+}

@@ -1,0 +1,114 @@
+//! Keys of encrypted files. A key is kept sealed in the instance's row; the servers read it from a file that is there while they run,
+//! in memory (`/dev/shm`) where the system has that, so that it does not lie on the disk beside what it encrypts.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rookery_api::mariadb::ErrorCode;
+use rookery_seal::Sealed;
+use zeroize::Zeroizing;
+
+use crate::MariaDb;
+use crate::error::Error;
+use crate::instances::InstanceRow;
+use crate::server::{private_directory, write_private};
+
+/// A file system in memory, on every Linux.
+const MEMORY: &str = "/dev/shm";
+
+/// What the key of an instance is sealed for.
+fn context(id: &str) -> String {
+    format!("mariadb/{id}/encryption")
+}
+
+/// The directory for key files of this user, or one in `root` where there is none in memory that only this user can read.
+pub(crate) fn directory(root: &Path) -> PathBuf {
+    let user = rustix::process::getuid().as_raw();
+    let in_memory = Path::new(MEMORY).join(format!("rookery-{user}"));
+    match in_memory_only_ours(&in_memory, user) {
+        Ok(true) => in_memory,
+        _ => root.join("keys"),
+    }
+}
+
+/// Everybody may make names in that place, so what is there already has to be a directory of ours.
+fn in_memory_only_ours(directory: &Path, user: u32) -> io::Result<bool> {
+    if !Path::new(MEMORY).is_dir() {
+        return Ok(false);
+    }
+    private_directory(directory)?;
+    let found = fs::symlink_metadata(directory)?;
+    Ok(found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0)
+}
+
+/// A key as it is shown: encrypted under the cloud's master key.
+pub(crate) fn cipher_text(key: &Sealed) -> Result<String, Error> {
+    let written = serde_json::to_value(key).ok();
+    let text = written.as_ref().and_then(|written| written.get("sealed")?.as_str());
+    text.map(str::to_owned).ok_or(Error::Inconsistent("a sealed key has no written form"))
+}
+
+impl MariaDb {
+    /// A new key for an instance, sealed.
+    pub(crate) fn new_key(&self, id: &str) -> Result<Sealed, Error> {
+        let mut key = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *key).map_err(|_| Error::Inconsistent("the system gives no randomness"))?;
+        Ok(self.seal.seal(&context(id), &*key)?)
+    }
+
+    /// Writes the key file of an instance that has a key, for servers that are about to start.
+    pub(crate) fn place_key(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
+        let Some(encryption) = &row.security.encryption else { return Ok(()) };
+        let key = self.seal.open(&context(id), &encryption.key)?;
+        // Number and key, as the plugin has them.
+        let text = Zeroizing::new(format!("1;{}\n", Zeroizing::new(hex::encode(&*key)).as_str()));
+        Ok(write_private(&self.places.key(id), &text)?)
+    }
+
+    /// Takes the key file away from servers that do not run any more.
+    pub(crate) fn remove_key(&self, id: &str) {
+        match fs::remove_file(self.places.key(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(instance = id, %error, "the key file of a stopped instance stays");
+            }
+            _ => {}
+        }
+    }
+
+    /// Refuses where the server has no plugin that encrypts.
+    pub(crate) async fn can_encrypt(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
+        let directory =
+            self.primary(id, row).await?.query("SELECT @@plugin_dir AS place").await?.first("place");
+        if Path::new(&directory).join("file_key_management.so").is_file() {
+            return Ok(());
+        }
+        Err(Error::refuse(
+            ErrorCode::UnsupportedOperationOperationNotApplicable,
+            format!("The server's plugin `file_key_management`, which encrypts, is not in {directory}."),
+            format!("{directory} 中没有用于加密的服务器插件 `file_key_management`。"),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_kept_where_nobody_else_reads() {
+        let root = tempfile::tempdir().unwrap();
+        let place = directory(root.path());
+        assert!(place.starts_with(MEMORY) || place.starts_with(root.path()));
+        let open = root.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let user = rustix::process::getuid().as_raw();
+        assert!(!in_memory_only_ours(&open, user).unwrap(), "others can read it");
+        let link = root.path().join("link");
+        std::os::unix::fs::symlink(&open, &link).unwrap();
+        assert!(!in_memory_only_ours(&link, user).unwrap_or(false), "it leads elsewhere");
+        assert!(!in_memory_only_ours(&root.path().join("other"), user + 1).unwrap(), "it is somebody else's");
+    }
+}
