@@ -59,7 +59,7 @@ impl Change {
                 }
             }
             Self::Public(open) => {
-                set_public(row, if *open { PublicState::Open } else { PublicState::Closed })
+                set_public(row, if *open { PublicState::Open } else { PublicState::Closed });
             }
             Self::Move(Move { address, vpc, subnet, keep }) => {
                 row.network.reserved.retain(|reserved| reserved.address != *address);
@@ -117,11 +117,16 @@ impl MariaDb {
             // Servers read these options when they start.
             Change::Tls(_) | Change::Encrypt => {
                 self.take_down(id, &row).await;
-                self.bring_up(id, &row).await
+                let up = self.bring_up(id, &row).await;
+                if up.is_err() {
+                    // None is left with options that do not hold; the steward starts them with those that do.
+                    self.take_down(id, &row).await;
+                }
+                up
             }
             Change::Public(_) | Change::Move(_) => {
-                self.recertify(id, &row).await?;
                 self.open_door(id, &row).await?;
+                self.recertify(id, &row).await?;
                 let all_open =
                     self.addresses(&row).into_iter().all(|address| self.is_reached_at(id, address));
                 let matters = *change == Change::Public(true);

@@ -40,7 +40,7 @@ fn in_memory_only_ours(directory: &Path, user: u32) -> io::Result<bool> {
     }
     private_directory(directory)?;
     let found = fs::symlink_metadata(directory)?;
-    Ok(found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0)
+    Ok(found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700)
 }
 
 /// A key as it is shown: encrypted under the cloud's master key.

@@ -51,6 +51,10 @@ impl PublicAddress {
     }
 }
 
+/// The flow of a public address that is what it is to be already. Terraform's provider takes 0 for no flow, and asks for the state
+/// that is there whenever something beside it changes.
+pub(crate) const NOTHING_TO_DO: i64 = 0;
+
 /// Kept with an instance.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Network {
@@ -204,15 +208,6 @@ pub(crate) fn unchanged() -> Error {
         ErrorCode::FailedOperationVipNotChange,
         "The instance has this address already.",
         "实例的地址没有变化。",
-    )
-}
-
-/// The public address is open, or closed, already.
-pub(crate) fn wan_status(now: i64) -> Error {
-    Error::refuse(
-        ErrorCode::FailedOperationWanStatusAbnormal,
-        format!("The public address is in the status {now} already."),
-        format!("外网访问当前状态为 {now}，无需变更。"),
     )
 }
 

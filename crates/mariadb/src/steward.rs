@@ -76,6 +76,7 @@ impl MariaDb {
             if !rows.iter().any(|(_, known, _)| *known == id) {
                 tracing::warn!(id, "the directory of no instance is removed");
                 self.places.remove(&id)?;
+                self.remove_key(&id);
             }
         }
         let flows = self.store.read(|view| view.scan::<Flows>(&Global, Scan::all()))?;

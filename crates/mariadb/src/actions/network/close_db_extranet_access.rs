@@ -11,7 +11,7 @@ use crate::MariaDb;
 use crate::changes::Change;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow};
-use crate::network::{no_ipv6, wan_status};
+use crate::network::{NOTHING_TO_DO, no_ipv6};
 use crate::orders::signed;
 
 pub(crate) async fn close_db_extranet_access(
@@ -21,9 +21,10 @@ pub(crate) async fn close_db_extranet_access(
     let scope = instances::scope(&call);
     let id = instances::clean(&call.request.instance_id).to_owned();
     no_ipv6(call.request.ipv6_flag.unwrap_or_default() != 0)?;
-    let prepare = |_: &Transaction<'_>, row: &mut InstanceRow| {
-        if row.network.is_public() { Ok(Change::Public(false)) } else { Err(wan_status(2)) }
-    };
+    if !mariadb.store.read(|view| instances::usable(view, &scope, &id))?.network.is_public() {
+        return Ok(CloseDBExtranetAccessResponse { flow_id: NOTHING_TO_DO });
+    }
+    let prepare = |_: &Transaction<'_>, _: &mut InstanceRow| Ok(Change::Public(false));
     let flow = mariadb.begin_change(scope, id, prepare).await?;
     Ok(CloseDBExtranetAccessResponse { flow_id: signed(flow) })
 }

@@ -11,7 +11,7 @@ use crate::MariaDb;
 use crate::changes::Change;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow};
-use crate::network::{Public, PublicState, no_ipv6, wan_status};
+use crate::network::{NOTHING_TO_DO, Public, PublicState, no_ipv6};
 use crate::orders::signed;
 
 pub(crate) async fn open_db_extranet_access(
@@ -22,11 +22,11 @@ pub(crate) async fn open_db_extranet_access(
     let id = instances::clean(&call.request.instance_id).to_owned();
     no_ipv6(call.request.ipv6_flag.unwrap_or_default() != 0)?;
     let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
+    if row.network.is_public() {
+        return Ok(OpenDBExtranetAccessResponse { flow_id: NOTHING_TO_DO });
+    }
     let port = mariadb.public_port(row.network.public.map(|public| public.port))?;
     let prepare = move |_: &Transaction<'_>, row: &mut InstanceRow| {
-        if row.network.is_public() {
-            return Err(wan_status(1));
-        }
         row.network.public = Some(Public { port, state: PublicState::Closed });
         Ok(Change::Public(true))
     };

@@ -19,12 +19,12 @@ pub(crate) async fn modify_db_encrypt_attributes(
 ) -> Result<ModifyDBEncryptAttributesResponse, Error> {
     let (scope, now) = (instances::scope(&call), mariadb.now());
     let id = instances::clean(&call.request.instance_id).to_owned();
-    if call.request.encrypt_enabled != 1 {
-        return Err(Error::invalid("EncryptEnabled", "must be 1: encryption cannot be switched off"));
-    }
     let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
-    if row.security.encrypts() {
-        return Ok(ModifyDBEncryptAttributesResponse {});
+    match (call.request.encrypt_enabled, row.security.encrypts()) {
+        (1, false) => {}
+        // Terraform's provider sends what is there already.
+        (0, false) | (1, true) => return Ok(ModifyDBEncryptAttributesResponse {}),
+        _ => return Err(Error::invalid("EncryptEnabled", "must be 1: encryption cannot be switched off")),
     }
     mariadb.can_encrypt(&id, &row).await?;
     let key = mariadb.new_key(&id)?;
