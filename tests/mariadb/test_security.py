@@ -123,6 +123,32 @@ def test_encrypted_instances_outlive_a_killed_and_a_stopped_rookery(start, home)
     assert servers(cloud.data) == []
 
 
+def test_a_kill_in_the_middle_of_a_change_is_not_noticed_after_it(start, home):
+    cloud = start()
+    instance = Databases(cloud, home).create()
+    instance.account()
+    instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT); INSERT INTO d.t VALUES (1)")
+    moved = instance.row["Vip"].rsplit(".", 1)[0] + ".3"
+    flows = []
+    for action, parameters in (
+        ("ModifyInstanceSSLAttributes", {"SSLEnabled": 1}),
+        ("OpenDBExtranetAccess", {}),
+        ("ModifyInstanceVip", {"Vip": moved}),
+    ):
+        flows.append(instance(action, **parameters).get("FlowId"))
+        cloud.kill()
+        cloud.start()
+        instance.databases = Databases(cloud, home)
+        instance.becomes(2)
+    assert [instance.databases.flow(flow) for flow in flows if flow] == [0, 0]
+    row, ca = instance.row, cloud.data / "ca.pem"
+    assert (tls_status(instance), row["WanStatus"], row["Vip"]) == (2, 1, moved)
+    for at in (None, (row["WanDomain"], row["WanPort"])):
+        assert instance.sql("SELECT x FROM d.t", ca=ca, at=at) == ["1"]
+    assert len(instance.processes()) == 1
+    instance.destroy()
+
+
 def let_in(instance, client):
     """Whether a server greets a client that comes from an address of this machine."""
     row = instance.row

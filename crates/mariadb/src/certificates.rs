@@ -148,7 +148,49 @@ fn until(made_for: &str, names: &[String]) -> Option<Moment> {
 
 #[cfg(test)]
 mod tests {
+    use rookery_api::ErrorCode as _;
+    use rookery_gateway::Refusal as _;
+    use rookery_seal::Seal;
+    use rookery_store::Store;
+    use rookery_world::World;
+    use time::macros::datetime;
+
     use super::*;
+    use crate::Options;
+    use crate::network::{Public, PublicState};
+
+    #[test]
+    fn a_certificate_is_made_for_the_addresses_and_anew_before_its_end() {
+        let place = tempfile::tempdir().unwrap();
+        let world = World::pinned(datetime!(2026-11-22 09:00 UTC), 1);
+        let authority = CertificateAuthority::open_or_create(place.path(), world.now()).unwrap();
+        let options = Options { authority: Some(Arc::new(authority)), ..Options::new(place.path()) };
+        let (store, seal) = (Store::in_memory(), Seal::ephemeral().unwrap());
+        let mariadb = MariaDb::new(options, store, seal, world.clone()).unwrap();
+        let mut row = InstanceRow::sample();
+        assert!(!mariadb.certify("i", &row).unwrap() && !mariadb.is_certificate_due("i", &row), "TLS is off");
+        row.security.tls = Tls::On;
+        assert!(mariadb.is_certificate_due("i", &row));
+        assert!(mariadb.certify("i", &row).unwrap() && !mariadb.certify("i", &row).unwrap());
+        assert!(mariadb.door_tls("i", &row).is_ok() && !mariadb.is_certificate_due("i", &row));
+        row.network.public = Some(Public { port: 12_345, state: PublicState::Open });
+        assert!(mariadb.certify("i", &row).unwrap(), "it has another address");
+        world.advance(Duration::days(366));
+        assert!(!mariadb.is_certificate_due("i", &row));
+        world.advance(Duration::days(2));
+        assert!(mariadb.is_certificate_due("i", &row) && mariadb.certify("i", &row).unwrap());
+        fs::write(mariadb.certificates("i").join(KEY), "no key").unwrap();
+        assert!(mariadb.door_tls("i", &row).is_err());
+    }
+
+    #[test]
+    fn without_an_authority_there_is_no_tls() {
+        let place = tempfile::tempdir().unwrap();
+        let (store, seal) = (Store::in_memory(), Seal::ephemeral().unwrap());
+        let mariadb = MariaDb::new(Options::new(place.path()), store, seal, World::system()).unwrap();
+        let refused = mariadb.authority().unwrap_err();
+        assert_eq!(refused.code().name(), "UnsupportedOperation.SSLNotSupported");
+    }
 
     #[test]
     fn a_certificate_fits_its_own_names_only() {

@@ -94,7 +94,35 @@ impl MariaDb {
 
 #[cfg(test)]
 mod tests {
+    use rookery_seal::Seal;
+    use rookery_store::Store;
+    use rookery_world::World;
+
     use super::*;
+    use crate::Options;
+    use crate::moments::Moment;
+    use crate::security::Encryption;
+
+    #[test]
+    fn a_key_is_sealed_in_its_row_and_in_a_file_while_servers_run() {
+        let place = tempfile::tempdir().unwrap();
+        let (store, seal) = (Store::in_memory(), Seal::ephemeral().unwrap());
+        let mariadb = MariaDb::new(Options::new(place.path()), store, seal, World::system()).unwrap();
+        let id = World::system().identifier("tdsql-", 8);
+        let mut row = InstanceRow::sample();
+        mariadb.place_key(&id, &row).unwrap();
+        assert!(!mariadb.places.key(&id).exists(), "it has none");
+        let key = mariadb.new_key(&id).unwrap();
+        assert!(cipher_text(&key).unwrap().len() > 32 && key != mariadb.new_key(&id).unwrap());
+        row.security.encryption = Some(Encryption { key, since: Moment(0), on: false });
+        mariadb.place_key(&id, &row).unwrap();
+        let text = fs::read_to_string(mariadb.places.key(&id)).unwrap();
+        assert_eq!((text.len(), text.starts_with("1;"), text.ends_with('\n')), (67, true, true));
+        assert_eq!(fs::metadata(mariadb.places.key(&id)).unwrap().mode() & 0o777, 0o600);
+        assert!(mariadb.place_key("another", &row).is_err(), "it is that instance's alone");
+        mariadb.remove_key(&id);
+        assert!(!mariadb.places.key(&id).exists());
+    }
 
     #[test]
     fn keys_are_kept_where_nobody_else_reads() {

@@ -61,8 +61,7 @@ impl Porter {
             if at == row.primary || !product.is_ready(&self.id, node) {
                 continue;
             }
-            let behind = product.behind(&self.id, node).await;
-            if level == 3 || behind.is_some_and(|behind| behind <= most) {
+            if level == 3 || product.behind(&self.id, node).await.is_some_and(|behind| behind <= most) {
                 fit.push(node);
             }
         }
