@@ -192,7 +192,7 @@ def test_rules_of_security_groups_are_enforced_where_they_are_known(start, home,
     databases("DisassociateSecurityGroups", **bind | {"SecurityGroupId": "sg-bbbb2222"})
     assert not let_in(instance, "127.0.0.1")
     # An instance that nobody may reach is there all the same, and Rookery reaches it.
-    assert instance.row["Status"] == 2
+    instance.becomes(2)
     groups = databases("DescribeProjectSecurityGroups", Product="mariadb")
     assert groups["Total"] == 2 and [group["SecurityGroupId"] for group in groups["Groups"]] == ["sg-aaaa1111", "sg-bbbb2222"]
     assert databases("DescribeProjectSecurityGroups", Product="mariadb", ProjectId=7)["Total"] == 1

@@ -60,19 +60,20 @@ impl MariaDb {
         names
     }
 
-    /// Makes the certificate of an instance, where TLS is on and there is none that fits. Whether one was made.
-    pub(crate) fn certify(&self, id: &str, row: &InstanceRow) -> Result<bool, Error> {
+    /// Makes the certificate of an instance, where there is none that fits. Its end, where TLS is on.
+    pub(crate) fn certify(&self, id: &str, row: &InstanceRow) -> Result<Option<Moment>, Error> {
         if row.security.tls != Tls::On {
-            return Ok(false);
+            return Ok(None);
         }
         let (directory, names, now) = (self.certificates(id), self.names(row), self.now());
         let made_for = fs::read_to_string(directory.join(MADE_FOR)).unwrap_or_default();
         if let Some(until) = until(&made_for, &names)
             && now.plus(AHEAD) < until
         {
-            self.certified.lock().insert(id.to_owned(), until);
-            return Ok(false);
+            return Ok(Some(until));
         }
+        // Servers have to be told, also if this is cut off in the middle.
+        self.certified.lock().remove(id);
         let authority = self.authority()?;
         let made = authority.server_certificate(&names, self.world.now())?;
         private_directory(&directory)?;
@@ -81,17 +82,24 @@ impl MariaDb {
         write_private(&directory.join(CERTIFICATE), &made.certificate)?;
         let until = Moment::from(made.until);
         write_private(&directory.join(MADE_FOR), &format!("{}\n{}", until.0, names.join("\n")))?;
-        self.certified.lock().insert(id.to_owned(), until);
-        Ok(true)
+        Ok(Some(until))
     }
 
-    /// As [`certify`](Self::certify), and servers that run read the new one.
+    /// As [`certify`](Self::certify), and servers that may have another one read it.
     pub(crate) async fn recertify(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
-        if !self.certify(id, row)? {
+        let Some(until) = self.certify(id, row)? else { return Ok(()) };
+        if self.certified.lock().get(id) == Some(&until) {
             return Ok(());
         }
+        let mut told = 0;
         for node in row.nodes.iter().filter(|node| self.is_ready(id, node)) {
-            self.connect(id, node).await?.run("FLUSH SSL").await?;
+            // Told to each by itself: in the binary log of a standby it would be a history of its own.
+            self.connect(id, node).await?.run("FLUSH LOCAL SSL").await?;
+            told += 1;
+        }
+        // One that is not there yet may be adopted, with whatever it has.
+        if told == row.nodes.len() {
+            self.certified.lock().insert(id.to_owned(), until);
         }
         Ok(())
     }
@@ -159,8 +167,8 @@ mod tests {
     use crate::Options;
     use crate::network::{Public, PublicState};
 
-    #[test]
-    fn a_certificate_is_made_for_the_addresses_and_anew_before_its_end() {
+    #[tokio::test]
+    async fn a_certificate_is_made_for_the_addresses_and_anew_before_its_end() {
         let place = tempfile::tempdir().unwrap();
         let world = World::pinned(datetime!(2026-11-22 09:00 UTC), 1);
         let authority = CertificateAuthority::open_or_create(place.path(), world.now()).unwrap();
@@ -168,17 +176,29 @@ mod tests {
         let (store, seal) = (Store::in_memory(), Seal::ephemeral().unwrap());
         let mariadb = MariaDb::new(options, store, seal, world.clone()).unwrap();
         let mut row = InstanceRow::sample();
-        assert!(!mariadb.certify("i", &row).unwrap() && !mariadb.is_certificate_due("i", &row), "TLS is off");
+        assert!(
+            mariadb.certify("i", &row).unwrap().is_none() && !mariadb.is_certificate_due("i", &row),
+            "TLS is off"
+        );
         row.security.tls = Tls::On;
-        assert!(mariadb.is_certificate_due("i", &row));
-        assert!(mariadb.certify("i", &row).unwrap() && !mariadb.certify("i", &row).unwrap());
-        assert!(mariadb.door_tls("i", &row).is_ok() && !mariadb.is_certificate_due("i", &row));
+        let made = || fs::read_to_string(mariadb.certificates("i").join(CERTIFICATE)).unwrap();
+        mariadb.recertify("i", &row).await.unwrap();
+        let first = made();
+        assert!(mariadb.door_tls("i", &row).is_ok());
+        assert!(mariadb.is_certificate_due("i", &row), "no server has it");
+        mariadb.recertify("i", &row).await.unwrap();
+        assert_eq!(made(), first);
         row.network.public = Some(Public { port: 12_345, state: PublicState::Open });
-        assert!(mariadb.certify("i", &row).unwrap(), "it has another address");
+        let until = mariadb.certify("i", &row).unwrap().unwrap();
+        let second = made();
+        assert_ne!(second, first, "it has another address");
+        mariadb.certified.lock().insert("i".to_owned(), until);
         world.advance(Duration::days(366));
-        assert!(!mariadb.is_certificate_due("i", &row));
+        assert!(!mariadb.is_certificate_due("i", &row) && mariadb.certify("i", &row).unwrap() == Some(until));
         world.advance(Duration::days(2));
-        assert!(mariadb.is_certificate_due("i", &row) && mariadb.certify("i", &row).unwrap());
+        assert!(mariadb.is_certificate_due("i", &row));
+        assert!(mariadb.certify("i", &row).unwrap().unwrap() > until && made() != second);
+        assert!(mariadb.is_certificate_due("i", &row), "servers have the former one");
         fs::write(mariadb.certificates("i").join(KEY), "no key").unwrap();
         assert!(mariadb.door_tls("i", &row).is_err());
     }

@@ -51,7 +51,7 @@ impl MariaDb {
     pub(crate) async fn bring_up(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
         let installed = self.installation()?;
         self.place_key(id, row)?;
-        self.recertify(id, row).await?;
+        self.certify(id, row)?;
         let mut programs = Vec::new();
         for (at, node) in row.nodes.iter().enumerate() {
             programs.push((process(id, node), self.places.program(&installed, id, row, at)?));
@@ -63,6 +63,8 @@ impl MariaDb {
         for start in starts.collect::<Vec<_>>() {
             start.await.map_err(|_| StartError::Superseded)??;
         }
+        // Those that are adopted may have a former certificate.
+        self.recertify(id, row).await?;
         self.arrange(id, row).await?;
         self.open_door(id, row).await
     }

@@ -113,7 +113,7 @@ pub struct MariaDb {
     supervisor: Arc<Supervisor>,
     limits: Limits,
     doors: Mutex<HashMap<String, Doors>>,
-    /// Until when the certificates of instances hold.
+    /// Until when the certificates hold that the servers of instances have.
     certified: Mutex<HashMap<String, Moment>>,
     authority: Option<Arc<CertificateAuthority>>,
     groups: Option<Arc<dyn SecurityGroups>>,
