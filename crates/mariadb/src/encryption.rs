@@ -13,14 +13,15 @@ use zeroize::Zeroizing;
 use crate::MariaDb;
 use crate::error::Error;
 use crate::instances::InstanceRow;
+use crate::security::Encryption;
 use crate::server::{private_directory, write_private};
 
 /// A file system in memory, on every Linux.
 const MEMORY: &str = "/dev/shm";
 
-/// What the key of an instance is sealed for.
-fn context(id: &str) -> String {
-    format!("mariadb/{id}/encryption")
+/// What a key is sealed for. It has a name of its own and not its instance's, so that a copy of the files can have a copy of the row.
+fn context(name: &str) -> String {
+    format!("mariadb/key/{name}")
 }
 
 /// The directory for key files of this user, or one in `root` where there is none in memory that only this user can read.
@@ -51,17 +52,18 @@ pub(crate) fn cipher_text(key: &Sealed) -> Result<String, Error> {
 }
 
 impl MariaDb {
-    /// A new key for an instance, sealed.
-    pub(crate) fn new_key(&self, id: &str) -> Result<Sealed, Error> {
+    /// A new key, sealed, with which nothing is encrypted yet.
+    pub(crate) fn new_key(&self) -> Result<Encryption, Error> {
         let mut key = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *key).map_err(|_| Error::Inconsistent("the system gives no randomness"))?;
-        Ok(self.seal.seal(&context(id), &*key)?)
+        let name = self.world.uuid().simple().to_string();
+        Ok(Encryption { key: self.seal.seal(&context(&name), &*key)?, name, on: false })
     }
 
     /// Writes the key file of an instance that has a key, for servers that are about to start.
     pub(crate) fn place_key(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
         let Some(encryption) = &row.security.encryption else { return Ok(()) };
-        let key = self.seal.open(&context(id), &encryption.key)?;
+        let key = self.seal.open(&context(&encryption.name), &encryption.key)?;
         // Number and key, as the plugin has them.
         let text = Zeroizing::new(format!("1;{}\n", Zeroizing::new(hex::encode(&*key)).as_str()));
         Ok(write_private(&self.places.key(id), &text)?)
@@ -100,8 +102,6 @@ mod tests {
 
     use super::*;
     use crate::Options;
-    use crate::moments::Moment;
-    use crate::security::Encryption;
 
     #[test]
     fn a_key_is_sealed_in_its_row_and_in_a_file_while_servers_run() {
@@ -112,14 +112,16 @@ mod tests {
         let mut row = InstanceRow::sample();
         mariadb.place_key(&id, &row).unwrap();
         assert!(!mariadb.places.key(&id).exists(), "it has none");
-        let key = mariadb.new_key(&id).unwrap();
-        assert!(cipher_text(&key).unwrap().len() > 32 && key != mariadb.new_key(&id).unwrap());
-        row.security.encryption = Some(Encryption { key, since: Moment(0), on: false });
+        let encryption = mariadb.new_key().unwrap();
+        assert!(cipher_text(&encryption.key).unwrap().len() > 32);
+        assert!(encryption.key != mariadb.new_key().unwrap().key);
+        row.security.encryption = Some(encryption);
         mariadb.place_key(&id, &row).unwrap();
         let text = fs::read_to_string(mariadb.places.key(&id)).unwrap();
         assert_eq!((text.len(), text.starts_with("1;"), text.ends_with('\n')), (67, true, true));
         assert_eq!(fs::metadata(mariadb.places.key(&id)).unwrap().mode() & 0o777, 0o600);
-        assert!(mariadb.place_key("another", &row).is_err(), "it is that instance's alone");
+        row.security.encryption.as_mut().unwrap().name = "another".to_owned();
+        assert!(mariadb.place_key(&id, &row).is_err(), "it is sealed for its own name");
         mariadb.remove_key(&id);
         assert!(!mariadb.places.key(&id).exists());
     }

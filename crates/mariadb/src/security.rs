@@ -6,8 +6,6 @@ use std::path::Path;
 use rookery_seal::Sealed;
 use serde::{Deserialize, Serialize};
 
-use crate::moments::Moment;
-
 /// Kept with an instance.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Security {
@@ -41,8 +39,8 @@ impl Tls {
 /// The key of an instance's files. It is never taken away: what it has encrypted needs it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Encryption {
+    pub(crate) name: String,
     pub(crate) key: Sealed,
-    pub(crate) since: Moment,
     /// Whether tables are encrypted with it; until the first flow has succeeded the key is only at hand.
     pub(crate) on: bool,
 }
@@ -100,7 +98,7 @@ mod tests {
             security.options(certificates, key).contains(&("ssl_cert", "/i/tls/certificate.pem".to_owned()))
         );
         let sealed = rookery_seal::Seal::ephemeral().unwrap().seal("test", b"key").unwrap();
-        security.encryption = Some(Encryption { key: sealed, since: Moment(0), on: false });
+        security.encryption = Some(Encryption { name: "k".to_owned(), key: sealed, on: false });
         let force = ("innodb_encrypt_tables", "FORCE".to_owned());
         let waiting = security.options(certificates, key);
         assert!(waiting.iter().any(|(name, _)| *name == "plugin_load_add") && !waiting.contains(&force));

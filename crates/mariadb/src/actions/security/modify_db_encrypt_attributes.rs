@@ -11,13 +11,12 @@ use crate::MariaDb;
 use crate::changes::Change;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow};
-use crate::security::Encryption;
 
 pub(crate) async fn modify_db_encrypt_attributes(
     mariadb: &Arc<MariaDb>,
     call: Call<ModifyDBEncryptAttributesRequest>,
 ) -> Result<ModifyDBEncryptAttributesResponse, Error> {
-    let (scope, now) = (instances::scope(&call), mariadb.now());
+    let scope = instances::scope(&call);
     let id = instances::clean(&call.request.instance_id).to_owned();
     let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
     match (call.request.encrypt_enabled, row.security.encrypts()) {
@@ -27,10 +26,10 @@ pub(crate) async fn modify_db_encrypt_attributes(
         _ => return Err(Error::invalid("EncryptEnabled", "must be 1: encryption cannot be switched off")),
     }
     mariadb.can_encrypt(&id, &row).await?;
-    let key = mariadb.new_key(&id)?;
+    let new = mariadb.new_key()?;
     let prepare = move |_: &Transaction<'_>, row: &mut InstanceRow| {
         // A key that is there has been used.
-        row.security.encryption.get_or_insert(Encryption { key: key.clone(), since: now, on: false });
+        row.security.encryption.get_or_insert_with(|| new.clone());
         Ok(Change::Encrypt)
     };
     let flow = mariadb.begin_change(scope, id, prepare).await?;
