@@ -17,8 +17,14 @@ pub(crate) struct AccountRow {
     pub(crate) user: String,
     pub(crate) host: String,
     pub(crate) description: String,
-    /// 0 writes, 1 only reads.
+    /// 0 writes; 1 to 3 read, and where is [`crate::porter`]'s.
     pub(crate) read_only: i64,
+    /// Seconds that a standby may be behind; 0 for those that are usual.
+    #[serde(default)]
+    pub(crate) delay: i64,
+    /// Whether its connections end with the fitness of their standby.
+    #[serde(default)]
+    pub(crate) fixed: bool,
     pub(crate) created: Moment,
     pub(crate) updated: Moment,
 }

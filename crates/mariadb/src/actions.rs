@@ -27,6 +27,11 @@ rookery_gateway::actions! { MariaDb:
     session { describe_process_list, kill_session, describe_db_slow_logs }
     security {
         associate_security_groups, disassociate_security_groups, modify_db_instance_security_groups,
-        describe_db_security_groups
+        describe_db_security_groups, describe_project_security_groups, describe_instance_ssl_attributes,
+        modify_instance_ssl_attributes, describe_db_encrypt_attributes, modify_db_encrypt_attributes
+    }
+    network {
+        open_db_extranet_access, close_db_extranet_access, modify_instance_network, modify_instance_vip,
+        modify_instance_vport, modify_real_server_access_strategy
     }
 }

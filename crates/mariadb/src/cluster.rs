@@ -6,7 +6,6 @@ use rookery_supervisor::{StartError, State};
 use tokio::time::{sleep, timeout};
 
 use crate::MariaDb;
-use crate::door::Door;
 use crate::error::Error;
 use crate::instances::{InstanceRow, Node, Phase};
 use crate::server::{self, Installation};
@@ -51,6 +50,8 @@ impl MariaDb {
     /// Starts the servers, arranges them and opens the address.
     pub(crate) async fn bring_up(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
         let installed = self.installation()?;
+        self.place_key(id, row)?;
+        self.certify(id, row)?;
         let mut programs = Vec::new();
         for (at, node) in row.nodes.iter().enumerate() {
             programs.push((process(id, node), self.places.program(&installed, id, row, at)?));
@@ -62,19 +63,10 @@ impl MariaDb {
         for start in starts.collect::<Vec<_>>() {
             start.await.map_err(|_| StartError::Superseded)??;
         }
+        // Those that are adopted may have a former certificate.
+        self.recertify(id, row).await?;
         self.arrange(id, row).await?;
         self.open_door(id, row).await
-    }
-
-    pub(crate) async fn open_door(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
-        let primary = row.primary_node()?.address;
-        if let Some(door) = self.doors.lock().get(id) {
-            door.lead_to(primary);
-            return Ok(());
-        }
-        let door = Door::open(row.address, primary).await?;
-        self.doors.lock().insert(id.to_owned(), door);
-        Ok(())
     }
 
     /// Closes the address and stops the servers, the standbys first, so that the primary's last writes are not waited for in vain.
@@ -91,6 +83,7 @@ impl MariaDb {
         for (_, node) in standbys.into_iter().chain(primary) {
             self.supervisor.stop(&process(id, node)).await;
         }
+        self.remove_key(id);
     }
 
     /// A connection to the primary.

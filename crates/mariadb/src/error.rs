@@ -1,6 +1,7 @@
 //! What the actions refuse, and what fails underneath. The platform's own words are not public but for its codes; the words are ours.
 
 use rookery_api::mariadb::ErrorCode;
+use rookery_gateway::tls::TlsError;
 use rookery_gateway::{CommonError, Language, Refusal};
 use rookery_seal::SealError;
 use rookery_store::StoreError;
@@ -30,6 +31,8 @@ pub(crate) enum Error {
     Store(#[from] StoreError),
     #[error(transparent)]
     Seal(#[from] SealError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// What was stored contradicts itself, or a server did not do what it was told.
     #[error("{0}")]
     Inconsistent(&'static str),
@@ -96,9 +99,12 @@ impl Refusal for Error {
             Self::NotInstalled(_) => ErrorCode::ResourceInsufficient,
             Self::Sql(SqlError::Refused { .. }) => ErrorCode::FailedOperation,
             Self::Sql(_) => ErrorCode::InternalErrorDbOperationFailed,
-            Self::Start(_) | Self::Io(_) | Self::Store(_) | Self::Seal(_) | Self::Inconsistent(_) => {
-                ErrorCode::InternalError
-            }
+            Self::Start(_)
+            | Self::Io(_)
+            | Self::Store(_)
+            | Self::Seal(_)
+            | Self::Tls(_)
+            | Self::Inconsistent(_) => ErrorCode::InternalError,
         }
     }
 

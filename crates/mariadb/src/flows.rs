@@ -2,12 +2,14 @@
 //! process did not finish the next one does; each step can be done again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use rookery_store::{Global, Read, Regional, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use crate::MariaDb;
+use crate::changes::Change;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow, Instances, Phase};
 
@@ -31,6 +33,8 @@ impl Table for Counters {
     type Row = u64;
 }
 
+/// How often it is looked whether a flow has ended.
+const LOOK: Duration = Duration::from_millis(20);
 /// The first number of a flow and of an instance is one above this.
 const COUNTED_FROM: u64 = 1000;
 
@@ -78,6 +82,8 @@ pub(crate) enum Work {
         to: usize,
     },
     SyncMode(i64),
+    /// Another protection or address.
+    Change(Change),
     /// What was done before the call was answered.
     Done,
 }
@@ -105,6 +111,7 @@ impl Work {
             Self::Resize { memory, storage } => (row.memory, row.storage) = (*memory, *storage),
             Self::Switch { to } | Self::FailOver { to } => row.primary = *to,
             Self::SyncMode(mode) => row.sync_mode = *mode,
+            Self::Change(change) => change.conclude(&mut row),
             Self::Done => {}
         }
         Some(row)
@@ -113,6 +120,9 @@ impl Work {
     /// The row where this failed: what cannot be used is put aside, from where it can be activated again or destroyed.
     fn give_up(&self, mut row: InstanceRow) -> InstanceRow {
         row.flow = 0;
+        if let Self::Change(change) = self {
+            change.give_up(&mut row);
+        }
         row.phase = match self {
             Self::Create
             | Self::Initialise
@@ -141,6 +151,9 @@ pub(crate) fn begin(
         }
         row.flow = flow;
         row.phase = work.during().unwrap_or(row.phase);
+        if let Work::Change(change) = work {
+            change.announce(&mut row);
+        }
         tx.put::<Instances>(scope, id, &row)?;
     }
     let row = FlowRow {
@@ -255,6 +268,7 @@ impl MariaDb {
                 row.sync_mode = *mode;
                 self.arrange(id, &row).await
             }
+            Work::Change(change) => self.change(id, row, change).await,
             Work::Done => Ok(()),
         }
     }
@@ -306,6 +320,17 @@ impl MariaDb {
             }
         }
         Ok((done, failed))
+    }
+
+    /// Waits until a flow has ended, for actions that answer when all is done.
+    pub(crate) async fn end_of(&self, flow: u64) -> Result<(), Error> {
+        loop {
+            match self.store.read(|view| view.get::<Flows>(&Global, &flow))?.map(|row| row.state) {
+                Some(FlowState::Running) => tokio::time::sleep(LOOK).await,
+                Some(FlowState::Succeeded) => return Ok(()),
+                _ => return Err(Error::Inconsistent("the change did not succeed")),
+            }
+        }
     }
 
     /// Writes the flow of what has been done already, for actions that answer a number.

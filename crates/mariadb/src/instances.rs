@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::moments::Moment;
+use crate::network::Network;
+use crate::security::Security;
 
 /// Every instance, by id.
 pub(crate) struct Instances;
@@ -83,6 +85,10 @@ pub(crate) struct InstanceRow {
     pub(crate) log_days: u64,
     /// The password with which standbys follow.
     pub(crate) replication: Sealed,
+    #[serde(default)]
+    pub(crate) security: Security,
+    #[serde(default)]
+    pub(crate) network: Network,
 }
 
 /// A prepaid instance's time.
@@ -279,6 +285,8 @@ impl InstanceRow {
             parameters: BTreeMap::new(),
             log_days: 7,
             replication: seal.seal("test", b"secret").unwrap(),
+            security: Security::default(),
+            network: Network::default(),
         }
     }
 }

@@ -10,16 +10,23 @@ mod accounts;
 mod actions;
 mod addresses;
 mod catalogue;
+mod certificates;
+mod changes;
 mod cluster;
 mod door;
+mod encryption;
 mod error;
 mod flows;
 mod instances;
 mod moments;
+mod network;
 mod ordering;
 mod orders;
 mod parameters;
+mod porter;
 mod privileges;
+mod security;
+mod security_groups;
 mod server;
 mod slow_log;
 mod sql;
@@ -31,10 +38,11 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rookery_gateway::tls::CertificateAuthority;
 use rookery_seal::Seal;
 use rookery_store::Store;
 use rookery_supervisor::{Limits, Supervisor};
@@ -42,9 +50,11 @@ use rookery_world::World;
 use tokio::task::JoinSet;
 
 pub use actions::register;
+pub use network::PublicAddress;
+pub use security_groups::{Group, Rule, RuleError, SecurityGroups};
 
-use crate::door::Door;
 use crate::moments::Moment;
+use crate::network::Doors;
 use crate::server::{Installation, Places};
 
 /// How the product is set up.
@@ -60,6 +70,12 @@ pub struct Options {
     pub memory: u64,
     /// How often it is looked whether what should run does.
     pub pulse: Duration,
+    /// What certifies instances; without it there is no TLS.
+    pub authority: Option<Arc<CertificateAuthority>>,
+    /// What knows security groups; without it every group lets everybody in.
+    pub groups: Option<Arc<dyn SecurityGroups>>,
+    /// Where public addresses are.
+    pub public: PublicAddress,
 }
 
 impl Options {
@@ -72,6 +88,9 @@ impl Options {
             servers: 60,
             memory: machine_memory() / 2,
             pulse: Duration::from_millis(500),
+            authority: None,
+            groups: None,
+            public: PublicAddress::default(),
         }
     }
 }
@@ -93,7 +112,14 @@ pub struct MariaDb {
     places: Arc<Places>,
     supervisor: Arc<Supervisor>,
     limits: Limits,
-    doors: Mutex<HashMap<String, Door>>,
+    doors: Mutex<HashMap<String, Doors>>,
+    /// Until when the certificates hold that the servers of instances have.
+    certified: Mutex<HashMap<String, Moment>>,
+    authority: Option<Arc<CertificateAuthority>>,
+    groups: Option<Arc<dyn SecurityGroups>>,
+    public: PublicAddress,
+    /// For those that stand at the doors.
+    itself: Weak<Self>,
     installed: Mutex<Option<Installation>>,
     programs: Option<PathBuf>,
     /// One at a time works on the servers of an instance: a flow, or the steward.
@@ -112,17 +138,23 @@ impl fmt::Debug for MariaDb {
 impl MariaDb {
     /// The product over its rows in `store`. No server is started before [`MariaDb::run`].
     pub fn new(options: Options, store: Store, seal: Seal, world: World) -> io::Result<Arc<Self>> {
-        let Options { directory, programs, servers, memory, pulse } = options;
+        let Options { directory, programs, servers, memory, pulse, authority, groups, public } = options;
         let places = Places::new(directory)?;
         let limits = Limits { processes: servers, memory };
-        Ok(Arc::new(Self {
+        let supervisor = Arc::new(Supervisor::open(&places.processes(), limits)?);
+        Ok(Arc::new_cyclic(|itself| Self {
             store,
             seal,
             world,
-            supervisor: Arc::new(Supervisor::open(&places.processes(), limits)?),
+            supervisor,
             places: Arc::new(places),
             limits,
             doors: Mutex::default(),
+            certified: Mutex::default(),
+            authority,
+            groups,
+            public,
+            itself: Weak::clone(itself),
             installed: Mutex::default(),
             programs,
             locks: Mutex::default(),

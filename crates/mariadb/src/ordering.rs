@@ -14,7 +14,9 @@ use crate::error::Error;
 use crate::flows::{self, Work};
 use crate::instances::{self, Initial, InstanceRow, Instances, Node, Phase, Prepaid};
 use crate::moments::Moment;
+use crate::network::Network;
 use crate::orders::{self, OrderRow};
+use crate::security::Security;
 use crate::server::node_memory;
 
 /// How many instances one order may have.
@@ -63,6 +65,8 @@ impl MariaDb {
     pub(crate) async fn order(&self, scope: Regional, order: Order) -> Result<Ordered, Error> {
         let series = self.installation()?.series();
         order.check(&scope, &series)?;
+        let groups = order.security_groups.as_deref().unwrap_or_default();
+        crate::security_groups::exist(groups, self.known_groups(&scope.region).as_deref())?;
         let count = order.count.unwrap_or(1);
         if !(1..=AT_ONCE).contains(&count) {
             return Err(Error::refuse(
@@ -87,10 +91,7 @@ impl MariaDb {
         let mut taken: Vec<_> = self.store.read(|view| view.scan_all::<Instances>())?;
         for _ in 0..count {
             let id = self.world.identifier("tdsql-", 8);
-            let used: Vec<_> = taken
-                .iter()
-                .flat_map(|(_, _, row)| row.nodes.iter().map(|node| node.address).chain([row.address]))
-                .collect();
+            let used: Vec<_> = taken.iter().flat_map(|(_, _, row)| row.loopback_addresses()).collect();
             let row = self.row(&order, &id, initial.clone(), &used, now)?;
             taken.push((scope.clone(), id.clone(), row.clone()));
             instances.push((id, row));
@@ -161,6 +162,8 @@ impl MariaDb {
             parameters: BTreeMap::new(),
             log_days: LOG_DAYS,
             replication: self.replication_secret(id)?,
+            security: Security::default(),
+            network: Network::default(),
         })
     }
 
@@ -257,7 +260,7 @@ impl Order {
     }
 }
 
-/// Ids of security groups are `sg-` and eight characters. Which groups exist, the network's product would know.
+/// Ids of security groups are `sg-` and eight characters. Which groups exist, [`crate::security_groups`] asks.
 pub(crate) fn security_groups(ids: &[String]) -> Result<(), Error> {
     let formed = |id: &String| {
         id.strip_prefix("sg-")

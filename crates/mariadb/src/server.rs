@@ -106,6 +106,8 @@ fn own_name() -> Option<String> {
 #[derive(Debug)]
 pub(crate) struct Places {
     root: PathBuf,
+    /// Where servers find their keys.
+    keys: PathBuf,
     /// Held while a template is made.
     making: Mutex<()>,
 }
@@ -113,7 +115,7 @@ pub(crate) struct Places {
 impl Places {
     pub(crate) fn new(root: PathBuf) -> io::Result<Self> {
         private_directory(&root)?;
-        Ok(Self { root, making: Mutex::default() })
+        Ok(Self { keys: crate::encryption::directory(&root), root, making: Mutex::default() })
     }
 
     pub(crate) fn processes(&self) -> PathBuf {
@@ -122,6 +124,16 @@ impl Places {
 
     pub(crate) fn instance(&self, id: &str) -> PathBuf {
         self.root.join(id)
+    }
+
+    /// Where the certificate of an instance is.
+    pub(crate) fn certificates(&self, id: &str) -> PathBuf {
+        self.instance(id).join("tls")
+    }
+
+    /// The file with the key of an instance whose files are encrypted.
+    pub(crate) fn key(&self, id: &str) -> PathBuf {
+        self.keys.join(id)
     }
 
     pub(crate) fn node(&self, id: &str, node: &Node) -> PathBuf {
@@ -202,7 +214,8 @@ impl Places {
         };
         let directory = self.node(id, node);
         let options = directory.join("my.cnf");
-        let text = options_file(installed, row, node, initial, &self.data(id, node));
+        let protection = row.security.options(&self.certificates(id), &self.key(id));
+        let text = options_file(installed, row, node, initial, &self.data(id, node), &protection);
         write_private(&options, &text)?;
         let data = self.data(id, node);
         let arguments: Vec<OsString> = vec![format!("--defaults-file={}", options.display()).into()];
@@ -268,6 +281,7 @@ fn options_file(
     node: &Node,
     initial: &Initial,
     data: &Path,
+    protection: &[(&'static str, String)],
 ) -> String {
     let mut text = String::from("[mariadbd]\n");
     let mut option = |name: &str, value: &dyn std::fmt::Display| {
@@ -280,6 +294,8 @@ fn options_file(
     option("pid_file", &"server.pid");
     option("bind_address", &node.address.ip());
     option("port", &node.address.port());
+    // What the instance's address says of where a client is.
+    option("proxy_protocol_networks", &"127.0.0.0/8");
     option("server_id", &node.server_id);
     option("skip_name_resolve", &"ON");
     option("local_infile", &"OFF");
@@ -315,17 +331,20 @@ fn options_file(
     option("read_only", &"ON");
     option("skip_slave_start", &"ON");
     option("rpl_semi_sync_master_wait_no_slave", &"ON");
+    for (name, value) in protection {
+        option(name, value);
+    }
     for (name, value) in &row.parameters {
         option(name, value);
     }
     text
 }
 
-fn private_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         private_directory(parent)?;
     }

@@ -56,6 +56,9 @@ impl MariaDb {
         tasks.shutdown().await;
         self.doors.lock().clear();
         self.supervisor.stop_all().await;
+        for (_, id, _) in self.all().unwrap_or_default() {
+            self.remove_key(&id);
+        }
     }
 
     /// Ends processes and removes directories that belong to no instance any more, and goes on with flows that were begun.
@@ -73,6 +76,7 @@ impl MariaDb {
             if !rows.iter().any(|(_, known, _)| *known == id) {
                 tracing::warn!(id, "the directory of no instance is removed");
                 self.places.remove(&id)?;
+                self.remove_key(&id);
             }
         }
         let flows = self.store.read(|view| view.scan::<Flows>(&Global, Scan::all()))?;
@@ -105,6 +109,7 @@ impl MariaDb {
             let processes = self.processes(&id, &row);
             let open = self.doors.lock().contains_key(&id);
             if open && processes.is_some() && processes.as_ref() == seen.arranged.get(&id) {
+                self.keep_addresses(&scope, &id, &row).await?;
                 continue;
             }
             down.push((scope, id));

@@ -19,6 +19,7 @@ mod migrations;
 mod never_read;
 mod readiness;
 mod scrub;
+mod security_groups;
 mod serve;
 mod state;
 mod tags;

@@ -19,6 +19,7 @@ pub(crate) async fn describe_db_instance_detail(
     let row = mariadb.store.read(|view| instances::existing(view, &scope, &id))?;
     let (status, status_desc) = mariadb.status(&id, &row);
     let size = catalogue::sold(row.memory);
+    let wan = row.network.wan(&mariadb.public);
     let zone = |zone: Option<&String>| zone.cloned().unwrap_or_default();
     let nodes_info = row.nodes_info();
     let others =
@@ -37,10 +38,10 @@ pub(crate) async fn describe_db_instance_detail(
         zone: zone(row.zones.first()),
         vpc_id: row.vpc.clone(),
         subnet_id: row.subnet.clone(),
-        wan_status: 0,
-        wan_domain: String::new(),
-        wan_vip: String::new(),
-        wan_port: 0,
+        wan_status: wan.status,
+        wan_domain: wan.domain,
+        wan_vip: wan.vip,
+        wan_port: wan.port,
         project_id: row.project,
         tdsql_version: mariadb.version(),
         memory: row.memory,
@@ -56,7 +57,7 @@ pub(crate) async fn describe_db_instance_detail(
         machine: catalogue::MACHINE.to_owned(),
         storage_usage: usage,
         log_storage: 0,
-        is_encrypt_supported: 0,
+        is_encrypt_supported: 1,
         vip6: String::new(),
         cpu: size.cpu,
         pid: catalogue::PRODUCT,
@@ -75,12 +76,12 @@ pub(crate) async fn describe_db_instance_detail(
         nodes_info,
         is_max_user_connections_supported: true,
         db_version_id: row.version.clone(),
-        encrypt_status: 0,
+        encrypt_status: i64::from(row.security.encrypts()),
         replica_config: None,
         replica_status: None,
         excluster_type: 0,
-        rs_access_strategy: 0,
-        reserved_net_resources: Vec::new(),
+        rs_access_strategy: i64::from(row.network.nearest),
+        reserved_net_resources: row.network.reserved_resources(),
         is_physical_replication_supported: false,
         is_dcn_strong_sync_supported: 0,
         is_dcn_switch_supported: 0,

@@ -134,6 +134,7 @@ impl MariaDb {
     ) -> DBInstance {
         let (status, status_desc) = self.status(&id, &row);
         let size = catalogue::sold(row.memory);
+        let wan = row.network.wan(&self.public);
         DBInstance {
             instance_id: id,
             app_id: signed(account.app_id),
@@ -145,9 +146,9 @@ impl MariaDb {
             status,
             vip: row.address.ip().to_string(),
             vport: i64::from(row.address.port()),
-            wan_domain: String::new(),
-            wan_vip: String::new(),
-            wan_port: 0,
+            wan_domain: wan.domain,
+            wan_vip: wan.vip,
+            wan_port: wan.port,
             create_time: row.created.text(),
             update_time: row.updated.text(),
             auto_renew_flag: i64::from(row.prepaid.is_some_and(|prepaid| prepaid.renew)),
@@ -168,10 +169,10 @@ impl MariaDb {
             paymode: row.pay_mode().to_owned(),
             locker: signed(row.flow),
             status_desc: status_desc.to_owned(),
-            wan_status: 0,
+            wan_status: wan.status,
             is_audit_supported: 0,
             machine: catalogue::MACHINE.to_owned(),
-            is_encrypt_supported: 0,
+            is_encrypt_supported: 1,
             cpu: size.cpu,
             ipv6_flag: 0,
             vipv6: String::new(),
