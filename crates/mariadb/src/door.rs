@@ -5,7 +5,7 @@
 //! listens to the login ([`handshake`]), and otherwise bytes are all that it knows. Servers learn from the PROXY protocol where a client
 //! is, so that hosts of accounts and lists of sessions tell of clients and not of the door.
 
-mod handshake;
+pub(crate) mod handshake;
 
 use std::fmt::Write as _;
 use std::io;

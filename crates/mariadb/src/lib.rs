@@ -50,6 +50,7 @@ use rookery_world::World;
 use tokio::task::JoinSet;
 
 pub use actions::register;
+pub use door::handshake::Login;
 pub use network::PublicAddress;
 pub use security_groups::{Group, Rule, RuleError, SecurityGroups};
 

@@ -88,20 +88,23 @@ fn malformed() -> io::Error {
     io::Error::from(io::ErrorKind::InvalidData)
 }
 
-/// The parts of a login.
+/// The parts of a login (`HandshakeResponse41`).
 #[derive(Debug, PartialEq, Eq)]
-struct Login<'p> {
+pub struct Login<'p> {
     capabilities: u32,
     head: &'p [u8],
-    user: &'p [u8],
-    database: Option<&'p [u8]>,
+    /// Who logs in.
+    pub user: &'p [u8],
+    /// The database that the connection begins in.
+    pub database: Option<&'p [u8]>,
     /// Attributes of the connection, as they come.
-    rest: &'p [u8],
+    pub rest: &'p [u8],
 }
 
 impl<'p> Login<'p> {
-    /// `None` for what is no login of the protocol of 4.1.
-    fn parse(payload: &'p [u8]) -> Option<Self> {
+    /// Reads the payload of a packet; `None` for what is no login of the protocol of 4.1.
+    #[must_use]
+    pub fn parse(payload: &'p [u8]) -> Option<Self> {
         let (head, rest) = payload.split_at_checked(HEAD)?;
         let capabilities = u32::from_le_bytes(*head.first_chunk()?);
         let (user, rest) = until_nul(rest)?;
@@ -129,7 +132,8 @@ impl<'p> Login<'p> {
     }
 
     /// The login without an answer to any challenge; `None` for a client that cannot be asked again.
-    fn asked_again(&self) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn asked_again(&self) -> Option<Vec<u8>> {
         if self.capabilities & PLUGIN_AUTH == 0 || self.capabilities & SECURE_CONNECTION == 0 {
             return None;
         }
