@@ -44,6 +44,7 @@ def test_the_public_address_is_opened_and_closed(instance, session):
     assert instance("CloseDBExtranetAccess")["FlowId"] == 0, "there is nothing to do"
     for action in ("OpenDBExtranetAccess", "CloseDBExtranetAccess"):
         assert instance.refused(action, Ipv6Flag=1) == "UnsupportedOperation.InvalidOperation"
+        assert instance.databases.refused(action, InstanceId="tdsql-00000000") == "ResourceNotFound.NoInstanceFound"
     instance.does("OpenDBExtranetAccess")
     row, detail = instance.row, instance("DescribeDBInstanceDetail")
     where = (row["WanVip"], row["WanPort"])

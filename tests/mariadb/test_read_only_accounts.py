@@ -135,3 +135,6 @@ def test_with_one_server_there_is_no_standby(instance):
     instance.account("alone2", privileges=("SELECT",), ReadOnly=2)
     assert instance.sql("SELECT 1", user="alone1") == ["1"] and instance.sql("SELECT 1") == ["1"]
     assert "No standby is fit" in instance.sql("SELECT 1", user="alone2", check=False)
+    instance("ModifyRealServerAccessStrategy", RsAccessStrategy=1)
+    assert instance("DescribeDBInstanceDetail")["RsAccessStrategy"] == 1
+    assert instance.sql("SELECT 1", user="alone1") == ["1"]
