@@ -133,14 +133,7 @@ impl Reception {
         }
         let hasher = progress.take_hasher(&self.path).await?;
         progress.hasher = Some(hasher.clone());
-        let (path, offset) = (self.path.clone(), before);
-        let file = spawn_blocking(move || open_at(&path, offset)).await?.map_err(|error| {
-            if error.kind() == ErrorKind::NotFound {
-                Error::UploadUnknown
-            } else {
-                Error::Disk { doing: "opening an upload", source: error }
-            }
-        })?;
+        let file = self.open(before).await?;
         let mut pipeline = Pipeline::new(file, hasher);
         let mut received = 0;
         let outcome = loop {
@@ -179,6 +172,17 @@ impl Reception {
                 Err(error)
             }
         }
+    }
+}
+
+impl Reception {
+    /// Opens the upload to go on at `offset`.
+    async fn open(&self, offset: u64) -> Result<File, Error> {
+        let path = self.path.clone();
+        spawn_blocking(move || open_at(&path, offset)).await?.map_err(|source| match source.kind() {
+            ErrorKind::NotFound => Error::UploadUnknown,
+            _ => Error::Disk { doing: "opening an upload", source },
+        })
     }
 }
 
@@ -281,5 +285,53 @@ impl Pipeline {
         written?;
         written_back?;
         hashed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    fn body(frames: Vec<Bytes>, broken: bool) -> RequestBody {
+        let end = broken.then(|| Err::<Frame<Bytes>, _>("the client went away".into()));
+        let frames = frames.into_iter().map(|frame| Ok(Frame::data(frame)));
+        StreamBody::new(stream::iter(frames.chain(end))).boxed_unsync()
+    }
+
+    #[tokio::test]
+    async fn batches_end_at_multiples_of_their_length_whatever_the_frames() {
+        let bytes: Bytes = (0..251_u8).cycle().take(3 * BATCH + 1000).collect();
+        for (frame, broken) in [(70_001, false), (BATCH, true), (BATCH + 1, false), (5 * BATCH, true)] {
+            let frames = bytes.chunks(frame).map(Bytes::copy_from_slice).collect();
+            let mut incoming = Incoming { body: body(frames, broken), frame: Bytes::new() };
+            let mut came = Vec::new();
+            // As if an upload went on at 100.
+            let mut room = up_to_the_next_batch(100);
+            let end = loop {
+                let batch = incoming.gather(room).await;
+                assert_eq!(batch.length, batch.pieces.iter().map(|piece| piece.len() as u64).sum::<u64>());
+                came.extend(batch.pieces.concat());
+                if batch.end != End::Full {
+                    break batch.end;
+                }
+                assert_eq!((came.len() + 100) % BATCH, 0);
+                room = BATCH;
+            };
+            assert!(end == if broken { End::Broken } else { End::Complete });
+            assert!(came == bytes, "frames of {frame}");
+        }
+        assert_eq!(up_to_the_next_batch(2 * BATCH as u64), BATCH);
+    }
+
+    #[test]
+    fn pieces_are_written_in_order() {
+        let path = tempfile::NamedTempFile::new().expect("a file");
+        let pieces = [Bytes::from_static(b"one"), Bytes::from_static(b"two"), Bytes::from_static(b"three")];
+        write_whole(&mut path.reopen().expect("open"), &pieces).expect("written");
+        assert_eq!(std::fs::read(path.path()).expect("read"), b"onetwothree");
     }
 }
