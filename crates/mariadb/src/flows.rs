@@ -229,6 +229,7 @@ impl MariaDb {
                     return instances::put(tx, &scope, &id, row, now);
                 }
                 tx.delete::<Instances>(&scope, &id)?;
+                crate::backup::forget_instance(tx, &id)?;
                 crate::accounts::forget_instance(tx, &id)
             })
             .await
@@ -238,7 +239,10 @@ impl MariaDb {
         match work {
             Work::Create if row.initial.is_none() => Ok(()),
             Work::Create | Work::Initialise => {
-                self.provision(id, &row).await?;
+                match &row.origin {
+                    Some(origin) => self.restore_origin(id, &row, origin).await?,
+                    None => self.provision(id, &row).await?,
+                }
                 self.bring_up(id, &row).await
             }
             Work::Activate => self.bring_up(id, &row).await,
