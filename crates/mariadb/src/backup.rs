@@ -15,7 +15,6 @@ pub(crate) mod tools;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use parking_lot::Mutex;
 use rookery_store::Transaction;
@@ -38,8 +37,8 @@ pub(crate) struct Memory {
     failed: Mutex<HashMap<String, Moment>>,
     /// When it was looked last what of an instance has had its time.
     pruned: Mutex<HashMap<String, Moment>>,
-    /// The list of a node's binary logs, by length and time, when they were archived last.
-    archived: Mutex<HashMap<String, (u64, SystemTime)>>,
+    /// What was archived last, by node.
+    archived: Mutex<HashMap<String, archive::Seen>>,
     tools: Mutex<Option<tools::Tools>>,
     /// Where this process serves files: `http://127.0.0.1:8080`.
     served_at: OnceLock<String>,

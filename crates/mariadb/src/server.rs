@@ -93,7 +93,8 @@ impl Installation {
 
 /// Where a program is: in the one directory, or in the system's usual ones.
 pub(crate) fn locate(directory: Option<&Path>, name: &str) -> Option<PathBuf> {
-    let places = directory.map_or_else(|| DIRECTORIES.map(PathBuf::from).to_vec(), |one| vec![one.to_owned()]);
+    let places =
+        directory.map_or_else(|| DIRECTORIES.map(PathBuf::from).to_vec(), |one| vec![one.to_owned()]);
     places.into_iter().map(|place| place.join(name)).find(|path| path.is_file())
 }
 

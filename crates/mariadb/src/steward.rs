@@ -79,7 +79,7 @@ impl MariaDb {
                 self.remove_key(&id);
             }
         }
-        self.end_strays()?;
+        self.end_strays().await?;
         for (_, id, _) in &rows {
             self.tidy_backups(id)?;
             self.tidy_attempts(id)?;
@@ -268,7 +268,11 @@ mod tests {
         assert_eq!(due_at(&of("tdsql-here", Some(Moment(DAY))), Moment(DAY - 1)), None);
         assert_eq!(due_at(&of("tdsql-here", Some(Moment(DAY))), Moment(DAY)), destroyed);
         assert_eq!(due_at(&of("tdsql-gone", Some(Moment(DAY))), Moment(0)), destroyed);
-        assert_eq!(due_at(&of("tdsql-gone", None), Moment(9 * DAY)), None, "it has nothing to do with it any more");
+        assert_eq!(
+            due_at(&of("tdsql-gone", None), Moment(9 * DAY)),
+            None,
+            "it has nothing to do with it any more"
+        );
     }
 
     #[test]

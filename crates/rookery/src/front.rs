@@ -11,12 +11,14 @@ use hyper::body::Incoming;
 use rookery_gateway::listen::Connection;
 use rookery_gateway::{Gateway, RequestId, Standing};
 use rookery_identity::{BindError, Cam};
+use rookery_mariadb::MariaDb;
 use rookery_registry::{Operation, Registry, ResponseBody, Witness};
 use rookery_tcr::{PastTagError, Tcr};
 use rookery_world::World;
 use serde::Serialize;
 
 use crate::access_log::{Asked, REQUEST_ID};
+use crate::files;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 
@@ -31,6 +33,7 @@ pub(crate) struct Front {
     pub(crate) registry: Arc<Registry>,
     pub(crate) tcr: Arc<Tcr>,
     pub(crate) cam: Arc<Cam>,
+    pub(crate) mariadb: Arc<MariaDb>,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
     /// Whether each request is logged.
@@ -44,6 +47,9 @@ impl Front {
         let path = request.uri().path();
         if rookery_registry::serves(path) {
             return self.serve_registry(request, connection).await.map(Either::Right);
+        }
+        if path.strip_prefix(rookery_mariadb::FILES).is_some_and(|rest| rest.starts_with('/')) {
+            return files::answer(&self.mariadb, &request).await.map(Either::Right);
         }
         if let Some(page) = path.strip_prefix(ADMIN) {
             let (method, headers) = (request.method(), request.headers());

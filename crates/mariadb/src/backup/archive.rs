@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,10 +13,19 @@ use crate::backup::taking::{present, remove_file};
 use crate::error::Error;
 use crate::instances::{InstanceRow, Node};
 use crate::moments::Moment;
-use crate::server::private_directory;
+use crate::server::{self, private_directory};
 
 /// What the server lists its logs in.
 const INDEX: &str = "binlog.index";
+
+/// What was archived of a node when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// The server's list, by its length and time.
+    index: (u64, SystemTime),
+    /// When the first log in the archive was begun.
+    from: Option<Moment>,
+}
 
 /// A binary log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,18 +43,22 @@ impl MariaDb {
         self.places.instance(id).join("archive").join(&node.id)
     }
 
-    /// Archives what the nodes have begun since the last time.
-    pub(crate) fn archive_logs(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
+    /// Archives what the nodes have begun since the last time. The moment from which on the logs of the primary are there; a node that
+    /// was made anew begins a new archive.
+    pub(crate) fn archive_logs(&self, id: &str, row: &InstanceRow) -> Result<Option<Moment>, Error> {
         for node in &row.nodes {
             let data = self.places.data(id, node);
             let Some(mark) = mark(&data.join(INDEX))? else { continue };
-            if self.backups.archived.lock().get(&node.id) == Some(&mark) {
+            if self.backups.archived.lock().get(&node.id).is_some_and(|seen| seen.index == mark) {
                 continue;
             }
-            archive(&data, &self.archive_directory(id, node))?;
-            self.backups.archived.lock().insert(node.id.clone(), mark);
+            let directory = self.archive_directory(id, node);
+            archive(&data, &directory)?;
+            let from = list(&directory)?.first().map(|log| log.begun);
+            self.backups.archived.lock().insert(node.id.clone(), Seen { index: mark, from });
         }
-        Ok(())
+        let primary = row.primary_node()?;
+        Ok(self.backups.archived.lock().get(&primary.id).and_then(|seen| seen.from))
     }
 
     /// The archived logs of a node, the one that is being written included, in their order.
@@ -52,7 +66,7 @@ impl MariaDb {
         Ok(list(&self.archive_directory(id, node))?)
     }
 
-    /// Takes away what was written to last before `oldest`: nothing that is kept needs it. The newest log of each node stays.
+    /// Takes away what a restore from a backup of `oldest` does not need. The newest log of each node stays.
     pub(crate) fn prune_logs(&self, id: &str, row: &InstanceRow, oldest: Moment) -> Result<(), Error> {
         for node in &row.nodes {
             prune(&self.archive_directory(id, node), oldest)?;
@@ -73,8 +87,16 @@ fn mark(index: &Path) -> io::Result<Option<(u64, SystemTime)>> {
 /// Gives every log in the index of `data` a name in `archive`.
 fn archive(data: &Path, archive: &Path) -> io::Result<()> {
     let index = fs::read_to_string(data.join(INDEX))?;
+    let names: Vec<_> = index.lines().filter_map(|line| Path::new(line.trim()).file_name()).collect();
+    for name in &names {
+        if is_another(&data.join(name), &archive.join(name))? {
+            // The node was made anew and counts from one again: what it wrote before cannot be told from what it writes now.
+            server::remove(archive)?;
+            break;
+        }
+    }
     private_directory(archive)?;
-    for name in index.lines().filter_map(|line| Path::new(line.trim()).file_name()) {
+    for name in names {
         match fs::hard_link(data.join(name), archive.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             // Purged since the index was read, and archived before that.
@@ -83,6 +105,20 @@ fn archive(data: &Path, archive: &Path) -> io::Result<()> {
         }
     }
     File::open(archive)?.sync_all()
+}
+
+/// Whether both are there and are not the same file.
+fn is_another(log: &Path, archived: &Path) -> io::Result<bool> {
+    let file = |path: &Path| match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        metadata => metadata.map(|metadata| Some((metadata.dev(), metadata.ino()))),
+    };
+    Ok(file(log)?.zip(file(archived)?).is_some_and(|(one, other)| one != other))
+}
+
+/// How many of the first logs a restore from a backup that was begun at `begun` does not need: those after which another was begun before.
+pub(crate) fn surplus(logs: &[Log], begun: Moment) -> usize {
+    logs.iter().skip(1).take_while(|next| next.begun <= begun).count()
 }
 
 fn list(archive: &Path) -> io::Result<Vec<Log>> {
@@ -123,12 +159,9 @@ fn first_event(path: &Path) -> io::Result<Option<Moment>> {
 }
 
 fn prune(archive: &Path, oldest: Moment) -> io::Result<()> {
-    let mut logs = list(archive)?;
-    logs.pop();
-    for log in logs.into_iter().take_while(|log| log.written < oldest) {
-        remove_file(&log.path)?;
-    }
-    Ok(())
+    let logs = list(archive)?;
+    let surplus = surplus(&logs, oldest);
+    logs.iter().take(surplus).try_for_each(|log| remove_file(&log.path))
 }
 
 #[cfg(test)]
@@ -161,15 +194,38 @@ mod tests {
         archive(&data, &kept).unwrap();
         let logs = list(&kept).unwrap();
         let told: Vec<_> = logs.iter().map(|log| (log.name.as_str(), log.begun.0, log.written.0)).collect();
-        assert_eq!(told, [("binlog.000001", 100, 200), ("binlog.000002", 200, 300), ("binlog.000010", 300, 400)]);
+        assert_eq!(
+            told,
+            [("binlog.000001", 100, 200), ("binlog.000002", 200, 300), ("binlog.000010", 300, 400)]
+        );
         // The open log grows under both names.
         fs::write(data.join("binlog.000010"), b"\xFEbinnnnn and more").unwrap();
         assert_eq!(list(&kept).unwrap().last().unwrap().length, 17);
-        prune(&kept, Moment(300)).unwrap();
+        prune(&kept, Moment(199)).unwrap();
+        assert_eq!(list(&kept).unwrap().len(), 3, "a backup of then needs the first");
+        prune(&kept, Moment(299)).unwrap();
         assert_eq!(list(&kept).unwrap().len(), 2);
         prune(&kept, Moment(i64::MAX)).unwrap();
         assert_eq!(list(&kept).unwrap().len(), 1, "the one that is written stays");
         assert!(list(&place.path().join("none")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_node_that_was_made_anew_begins_a_new_archive() {
+        let place = tempfile::tempdir().unwrap();
+        let (data, kept) = (place.path().join("data"), place.path().join("archive"));
+        fs::create_dir(&data).unwrap();
+        log(&data, "binlog.000001", 100, 200);
+        log(&data, "binlog.000002", 200, 300);
+        fs::write(data.join(INDEX), "./binlog.000001\n./binlog.000002\n").unwrap();
+        archive(&data, &kept).unwrap();
+        fs::remove_dir_all(&data).unwrap();
+        fs::create_dir(&data).unwrap();
+        log(&data, "binlog.000001", 400, 500);
+        fs::write(data.join(INDEX), "./binlog.000001\n").unwrap();
+        archive(&data, &kept).unwrap();
+        let begun: Vec<_> = list(&kept).unwrap().iter().map(|log| log.begun.0).collect();
+        assert_eq!(begun, [400]);
     }
 
     #[test]

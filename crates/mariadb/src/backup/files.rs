@@ -243,7 +243,9 @@ mod tests {
         let scope = Regional { uin: 1, region: "ap-guangzhou".to_owned() };
         mariadb
             .store
-            .write(move |tx| tx.put::<Instances>(&scope, &"tdsql-00000000".to_owned(), &InstanceRow::sample()))
+            .write(move |tx| {
+                tx.put::<Instances>(&scope, &"tdsql-00000000".to_owned(), &InstanceRow::sample())
+            })
             .await
             .unwrap();
         let node = mariadb.places.node("tdsql-00000000", &InstanceRow::sample().nodes[0]);

@@ -68,7 +68,10 @@ impl Window {
         };
         let window = Self { start: minutes("StartBackupTime", start)?, end: minutes("EndBackupTime", end)? };
         if window.start >= window.end {
-            return Err(Error::invalid("EndBackupTime", "must be later than `StartBackupTime`, on the same day"));
+            return Err(Error::invalid(
+                "EndBackupTime",
+                "must be later than `StartBackupTime`, on the same day",
+            ));
         }
         Ok(window)
     }
@@ -161,22 +164,28 @@ impl LongTerm {
     /// Which of these moments, in their order, are of backups that are kept although their usual days are over.
     fn keeps(&self, taken: &[Moment], now: Moment) -> Vec<bool> {
         let mut counted: BTreeMap<(i32, u8), u32> = BTreeMap::new();
-        taken.iter().map(|at| {
-            let day = at.date();
-            if !self.enabled || day.to_string() < self.begin || at.plus(Duration::days(self.retention_days.into())) <= now {
-                return false;
-            }
-            let mut among_first = |key, most: u32| {
-                let count = counted.entry(key).or_default();
-                *count += 1;
-                *count <= most
-            };
-            match &self.frequency {
-                Frequency::Annually(most) => among_first((day.year(), 0), *most),
-                Frequency::Monthly(most) => among_first((day.year(), day.month().into()), *most),
-                Frequency::Weekly(days) => names(days, day.weekday()),
-            }
-        }).collect()
+        taken
+            .iter()
+            .map(|at| {
+                let day = at.date();
+                if !self.enabled
+                    || day.to_string() < self.begin
+                    || at.plus(Duration::days(self.retention_days.into())) <= now
+                {
+                    return false;
+                }
+                let mut among_first = |key, most: u32| {
+                    let count = counted.entry(key).or_default();
+                    *count += 1;
+                    *count <= most
+                };
+                match &self.frequency {
+                    Frequency::Annually(most) => among_first((day.year(), 0), *most),
+                    Frequency::Monthly(most) => among_first((day.year(), day.month().into()), *most),
+                    Frequency::Weekly(days) => names(days, day.weekday()),
+                }
+            })
+            .collect()
     }
 }
 
@@ -216,8 +225,7 @@ impl Policy {
             return false;
         }
         let Some(last) = last else { return true };
-        let (start, end) =
-            (now.at_minute(self.window.start.into()), now.at_minute(self.window.end.into()));
+        let (start, end) = (now.at_minute(self.window.start.into()), now.at_minute(self.window.end.into()));
         names(&self.week_days, now.date().weekday()) && (start..end).contains(&now) && last < start
     }
 
@@ -229,15 +237,20 @@ impl Policy {
             Some(policy) => policy.keeps(taken, now),
             None => vec![false; taken.len()],
         };
-        taken.iter().enumerate().zip(longer).map(|((index, at), longer)| {
-            if regular(*at) || index + 1 == taken.len() {
-                Keeping::Restorable
-            } else if longer {
-                Keeping::LongTerm
-            } else {
-                Keeping::No
-            }
-        }).collect()
+        taken
+            .iter()
+            .enumerate()
+            .zip(longer)
+            .map(|((index, at), longer)| {
+                if regular(*at) || index + 1 == taken.len() {
+                    Keeping::Restorable
+                } else if longer {
+                    Keeping::LongTerm
+                } else {
+                    Keeping::No
+                }
+            })
+            .collect()
     }
 }
 
@@ -296,7 +309,10 @@ mod tests {
         assert!(!policy.due(last, None, noon));
         assert!(!policy.due(last, None, at("2026-03-02 21:59:59")));
         assert!(policy.due(last, None, at("2026-03-02 22:00:00")));
-        assert!(!policy.due(Some(at("2026-03-02 22:00:00")), None, at("2026-03-02 22:30:00")), "taken already");
+        assert!(
+            !policy.due(Some(at("2026-03-02 22:00:00")), None, at("2026-03-02 22:30:00")),
+            "taken already"
+        );
         assert!(!policy.due(last, None, at("2026-03-02 23:00:00")));
         // A Monday.
         let mondays = Policy { week_days: vec!["Monday".to_owned()], ..policy };
@@ -312,13 +328,17 @@ mod tests {
             policy.keeps(&taken, at("2026-03-03 01:00:01")),
             [Keeping::No, Keeping::Restorable, Keeping::Restorable]
         );
-        assert_eq!(policy.keeps(&taken, at("2027-01-01 00:00:00")), [Keeping::No, Keeping::No, Keeping::Restorable]);
+        assert_eq!(
+            policy.keeps(&taken, at("2027-01-01 00:00:00")),
+            [Keeping::No, Keeping::No, Keeping::Restorable]
+        );
         assert!(policy.keeps(&[], at("2027-01-01 00:00:00")).is_empty());
     }
 
     #[test]
     fn long_term_policies_keep_the_first_of_a_period_or_days_of_the_week() {
-        let taken: Vec<Moment> = (0..60).map(|day| at("2026-01-01 01:00:00").plus(Duration::days(day))).collect();
+        let taken: Vec<Moment> =
+            (0..60).map(|day| at("2026-01-01 01:00:00").plus(Duration::days(day))).collect();
         let now = at("2026-04-01 00:00:00");
         let kept = |config| {
             let policy = Policy { long_term: LongTerm::of(vec![config]).unwrap(), ..Policy::default() };
@@ -330,7 +350,8 @@ mod tests {
         assert_eq!(kept(config("annually", Some(2), None)), ["2026-01-01", "2026-01-02"]);
         let sundays = kept(config("weekly", None, Some(&["Sunday"])));
         assert_eq!((sundays.len(), sundays[0].as_str()), (8, "2026-01-04"));
-        let late = NewBackupConfig { begin_date: "2026-02-15".to_owned(), ..config("monthly", Some(1), None) };
+        let late =
+            NewBackupConfig { begin_date: "2026-02-15".to_owned(), ..config("monthly", Some(1), None) };
         assert_eq!(kept(late), ["2026-02-15"]);
         let off = NewBackupConfig { enable_backup_policy: false, ..config("monthly", Some(1), None) };
         assert!(kept(off).is_empty());
@@ -352,14 +373,22 @@ mod tests {
             vec![NewBackupConfig { frequency: "weekly".to_owned(), ..config.clone() }],
             vec![NewBackupConfig { frequency: "weekly".to_owned(), backup_count: None, ..config.clone() }],
         ] {
-            assert_eq!(LongTerm::of(bad).unwrap_err().code(), ErrorCode::InvalidParameterIllegalParameterError);
+            assert_eq!(
+                LongTerm::of(bad).unwrap_err().code(),
+                ErrorCode::InvalidParameterIllegalParameterError
+            );
         }
         assert_eq!(LongTerm::of(Vec::new()).unwrap(), None);
         assert_eq!(LongTerm::of(vec![config.clone()]).unwrap().unwrap().describe().begin_date, "2026-01-01");
-        for (start, end) in [("22:00", "21:00"), ("24:00", "25:00"), ("1:00", "2:00"), ("", "02:00"), ("01:00", "01:00")] {
+        for (start, end) in
+            [("22:00", "21:00"), ("24:00", "25:00"), ("1:00", "2:00"), ("", "02:00"), ("01:00", "01:00")]
+        {
             assert!(Window::parse(start, end).is_err(), "{start} {end}");
         }
-        assert_eq!(Window::parse("01:05", "23:59").unwrap().texts(), ("01:05".to_owned(), "23:59".to_owned()));
+        assert_eq!(
+            Window::parse("01:05", "23:59").unwrap().texts(),
+            ("01:05".to_owned(), "23:59".to_owned())
+        );
         assert!(days(0).is_err() && days(3651).is_err() && days(3650).is_ok());
         assert!(week_days(&[]).is_err() && week_days(&["Funday".to_owned()]).is_err());
         let two = week_days(&["Sunday".to_owned(), "Monday".to_owned(), "Sunday".to_owned()]).unwrap();

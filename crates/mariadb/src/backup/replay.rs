@@ -9,8 +9,6 @@ use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
 use crate::MariaDb;
-use crate::backup::archive::Log;
-use crate::backup::taking::BackupRow;
 use crate::backup::tools;
 use crate::error::Error;
 use crate::moments::Moment;
@@ -47,11 +45,6 @@ pub(crate) fn tidy(data: &Path) -> io::Result<()> {
     LEFT.iter().try_for_each(|name| crate::backup::taking::remove_file(&data.join(name)))
 }
 
-/// The logs that can hold what was written after the backup was begun.
-pub(crate) fn needed(logs: Vec<Log>, backup: &BackupRow) -> Vec<Log> {
-    logs.into_iter().skip_while(|log| log.written < backup.begun).collect()
-}
-
 /// The first second of which nothing is replayed, as the tool wants it.
 fn stop(moment: Moment) -> Result<String, Error> {
     // What was committed within the second of the moment belongs to it.
@@ -76,7 +69,9 @@ impl MariaDb {
         let (installed, tools) = (self.installation()?, self.tools()?);
         let (reader, writer) = io::pipe()?;
         let mut reading = self.tool(&tools.read_logs);
-        reading.args(["--no-defaults", "--gtid-strict-mode"]).arg(format!("--stop-datetime={}", stop(moment)?));
+        reading
+            .args(["--no-defaults", "--gtid-strict-mode"])
+            .arg(format!("--stop-datetime={}", stop(moment)?));
         if !position.is_empty() {
             // It refuses logs that begin later than this, so nothing is skipped unseen.
             reading.arg(format!("--start-position={position}"));
@@ -119,18 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn logs_closed_before_the_backup_are_not_needed() {
-        let log = |name: &str, written| Log {
-            name: name.to_owned(),
-            path: PathBuf::new(),
-            length: 0,
-            begun: Moment(0),
-            written: Moment(written),
-        };
-        let (begun, ended) = (Moment(20), Moment(25));
-        let backup = BackupRow { number: 1, file: String::new(), size: 0, begun, ended };
-        let needed = needed(vec![log("1", 19), log("2", 20), log("3", 30)], &backup);
-        assert_eq!(needed.iter().map(|log| log.name.as_str()).collect::<Vec<_>>(), ["2", "3"]);
+    fn the_second_of_the_moment_belongs_to_it() {
         assert_eq!(stop(Moment(0)).unwrap(), "1970-01-01 00:00:01");
     }
 }

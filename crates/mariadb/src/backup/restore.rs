@@ -17,8 +17,9 @@ use rookery_supervisor::Program;
 
 use crate::MariaDb;
 use crate::accounts::{self, AccountRow, Name};
+use crate::backup::archive::surplus;
 use crate::backup::replay;
-use crate::backup::taking::{self, present};
+use crate::backup::taking::present;
 use crate::backup::tools;
 use crate::cluster::REPLICA;
 use crate::error::Error;
@@ -68,8 +69,7 @@ impl MariaDb {
     /// The moments that an instance can be restored to; none before its first backup.
     pub(crate) fn restorable_range(&self, id: &str, row: &InstanceRow) -> Result<Range, Error> {
         let now = self.now();
-        let backups = self.store.read(|view| taking::restorable(view, id, now))?;
-        let from = backups.first().map(|backup| backup.ended).ok_or_else(|| {
+        let from = self.restorable(id, row)?.first().map(|backup| backup.ended).ok_or_else(|| {
             Error::refuse(
                 ErrorCode::FailedOperationLogNotExisted,
                 format!("The instance `{id}` has no backup yet, so there is no moment that it could be restored to."),
@@ -92,7 +92,10 @@ impl MariaDb {
         }
         self.tools()?;
         let moment = Moment::parse(text).ok_or_else(|| {
-            illegal_time("`RollbackTime` must have the form 2026-01-31 23:59:59.", "`RollbackTime` 的格式须为 2026-01-31 23:59:59。")
+            illegal_time(
+                "`RollbackTime` must have the form 2026-01-31 23:59:59.",
+                "`RollbackTime` 的格式须为 2026-01-31 23:59:59。",
+            )
         })?;
         let Range { from, to } = self.restorable_range(id, row)?;
         if from <= moment && moment <= to {
@@ -175,7 +178,8 @@ impl MariaDb {
                 for (id, row) in &fresh {
                     let source = row.origin.as_ref().map(|origin| origin.source.clone()).unwrap_or_default();
                     instances::usable(tx, &scope, &source)?;
-                    if let Some((_, other, _)) = rows.iter().find(|(_, _, row)| is_temporary_of(row, &source)) {
+                    if let Some((_, other, _)) = rows.iter().find(|(_, _, row)| is_temporary_of(row, &source))
+                    {
                         return Err(exists(&source, other));
                     }
                     let number = flows::count(tx, "instance")?;
@@ -190,7 +194,12 @@ impl MariaDb {
     }
 
     /// Gives the nodes of a new instance the data that its origin had at its moment. What is there stays.
-    pub(crate) async fn restore_origin(&self, id: &str, row: &InstanceRow, origin: &Origin) -> Result<(), Error> {
+    pub(crate) async fn restore_origin(
+        &self,
+        id: &str,
+        row: &InstanceRow,
+        origin: &Origin,
+    ) -> Result<(), Error> {
         if row.nodes.iter().all(|node| self.places.data(id, node).exists()) {
             return Ok(());
         }
@@ -212,7 +221,13 @@ impl MariaDb {
         Ok(())
     }
 
-    async fn restore_in(&self, id: &str, row: &InstanceRow, origin: &Origin, attempt: &Path) -> Result<(), Error> {
+    async fn restore_in(
+        &self,
+        id: &str,
+        row: &InstanceRow,
+        origin: &Origin,
+        attempt: &Path,
+    ) -> Result<(), Error> {
         let (archive, logs) = self.gather(origin, attempt)?;
         let data = attempt.join("data");
         server::private_directory(&data)?;
@@ -232,20 +247,20 @@ impl MariaDb {
 
     /// Gives the newest backup before the moment, and the logs since, names in the directory of the attempt.
     fn gather(&self, origin: &Origin, attempt: &Path) -> Result<(PathBuf, Vec<PathBuf>), Error> {
-        let (id, now) = (origin.source.as_str(), self.now());
+        let id = origin.source.as_str();
         let (_, _, source) = self
             .store
             .read(|view| view.find::<ById>(id))?
             .ok_or(Error::Inconsistent("the instance that is to be restored from is gone"))?;
-        let backups = self.store.read(|view| taking::restorable(view, id, now))?;
+        let backups = self.restorable(id, &source)?;
         let backup = backups.into_iter().rfind(|backup| backup.ended <= origin.moment);
         let backup = backup.ok_or(Error::Inconsistent("there is no backup of a time before the moment"))?;
-        self.archive_logs(id, &source)?;
         server::private_directory(&attempt.join("logs"))?;
         let archive = attempt.join(&backup.file);
         fs::hard_link(self.backup_directory(id).join(&backup.file), &archive)?;
         let mut logs = Vec::new();
-        for log in replay::needed(self.logs(id, source.primary_node()?)?, &backup) {
+        let kept = self.logs(id, source.primary_node()?)?;
+        for log in kept.iter().skip(surplus(&kept, backup.begun)) {
             let name = attempt.join("logs").join(&log.name);
             fs::hard_link(&log.path, &name)?;
             logs.push(name);
@@ -371,6 +386,8 @@ fn place(data: &Path, targets: Vec<PathBuf>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use rookery_gateway::Refusal as _;
+
     use super::*;
 
     #[test]
@@ -388,6 +405,26 @@ mod tests {
             assert!(!target.join("old").exists());
         }
         assert!(!data.exists());
+    }
+
+    #[test]
+    fn without_its_tools_nothing_is_restored() {
+        let place = tempfile::tempdir().unwrap();
+        let programs = place.path().join("programs");
+        fs::create_dir(&programs).unwrap();
+        let options = crate::Options { programs: Some(programs), ..crate::Options::new(place.path()) };
+        let seal = rookery_seal::Seal::ephemeral().unwrap();
+        let (store, world) = (rookery_store::Store::in_memory(), rookery_world::World::system());
+        let mariadb = MariaDb::new(options, store, seal, world).unwrap();
+        let asked =
+            |row: &InstanceRow| mariadb.check_moment("tdsql-a", row, "2026-01-31 23:59:59").unwrap_err();
+        let refused = asked(&InstanceRow::sample());
+        assert_eq!(refused.code(), ErrorCode::ResourceInsufficient);
+        assert!(refused.to_string().ends_with(tools::INSTALL));
+        let origin = Origin { source: "tdsql-b".to_owned(), moment: Moment(1), until: Some(Moment(2)) };
+        let temporary = InstanceRow { origin: Some(origin), ..InstanceRow::sample() };
+        assert_eq!(asked(&temporary).code(), ErrorCode::ResourceUnavailableInstanceStatusAbnormal);
+        assert!(mariadb.restorable_range("tdsql-a", &InstanceRow::sample()).is_err(), "there is no backup");
     }
 
     #[test]

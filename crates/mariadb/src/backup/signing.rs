@@ -40,7 +40,8 @@ impl std::fmt::Debug for UrlKey {
 
 impl UrlKey {
     fn new(secret: &[u8]) -> Result<Self, Error> {
-        let mac = Hmac::new_from_slice(secret).map_err(|_| Error::Inconsistent("the key of addresses has no length"))?;
+        let mac = Hmac::new_from_slice(secret)
+            .map_err(|_| Error::Inconsistent("the key of addresses has no length"))?;
         Ok(Self(mac))
     }
 
@@ -59,9 +60,7 @@ impl UrlKey {
 
     /// Whether that query lets `path` be read now. The signature is compared in constant time.
     pub(crate) fn allows(&self, path: &str, query: &str, now: Moment) -> bool {
-        let value = |name: &str| {
-            query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-        };
+        let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         let expires = value("expires").and_then(|text| text.parse::<i64>().ok());
         let signature = value("signature").and_then(|text| hex::decode(text).ok());
         let (Some(expires), Some(signature)) = (expires, signature) else { return false };
@@ -77,7 +76,8 @@ impl MariaDb {
             Some(row) => row,
             None => {
                 let mut random = [0; 32];
-                getrandom::fill(&mut random).map_err(|_| Error::Inconsistent("the system gives no randomness"))?;
+                getrandom::fill(&mut random)
+                    .map_err(|_| Error::Inconsistent("the system gives no randomness"))?;
                 let fresh = SecretRow { secret: self.seal.seal(CONTEXT, &random)? };
                 let put = move |tx: &mut rookery_store::Transaction<'_>| {
                     // Another call may have come first.
@@ -111,10 +111,16 @@ mod tests {
         assert!(!key.allows("/tdsql/a/slow.log", &longer, Moment(99)), "its time was changed");
         assert!(!key.allows("/tdsql/a/slow.log", "", Moment(0)));
         assert!(!key.allows("/tdsql/a/slow.log", "expires=100", Moment(0)));
-        assert!(!UrlKey::new(&[8; 32]).unwrap().allows("/tdsql/a/slow.log", &query, Moment(99)), "another key");
+        assert!(
+            !UrlKey::new(&[8; 32]).unwrap().allows("/tdsql/a/slow.log", &query, Moment(99)),
+            "another key"
+        );
         let (expires, signature) = query.split_once('&').unwrap();
         assert!(key.allows("/tdsql/a/slow.log", &format!("{signature}&{expires}"), Moment(99)));
-        assert!(!key.allows("/tdsql/a/slow.log", &query[..query.len() - 2], Moment(99)), "a part of a signature");
+        assert!(
+            !key.allows("/tdsql/a/slow.log", &query[..query.len() - 2], Moment(99)),
+            "a part of a signature"
+        );
     }
 
     proptest! {

@@ -63,13 +63,6 @@ pub(crate) fn forget(tx: &mut Transaction<'_>, instance: &str) -> Result<(), Err
     Ok(())
 }
 
-/// The backups from which a moment can be restored: those that the binary logs are kept for.
-pub(crate) fn restorable(read: &impl Read, instance: &str, now: Moment) -> Result<Vec<BackupRow>, Error> {
-    let rows = list(read, instance)?;
-    let keeps = policy::of(read, instance)?.keeps(&ends(&rows), now);
-    Ok(rows.into_iter().zip(keeps).filter(|(_, keeping)| *keeping == Keeping::Restorable).map(|(row, _)| row).collect())
-}
-
 fn ends(rows: &[BackupRow]) -> Vec<Moment> {
     rows.iter().map(|row| row.ended).collect()
 }
@@ -89,10 +82,19 @@ impl MariaDb {
         if row.temporary_until().is_some() {
             return Ok(());
         }
-        self.archive_logs(id, row)?;
+        let from = self.archive_logs(id, row)?;
         let (set, taken) =
             self.store.read(|view| Ok::<_, Error>((policy::of(view, id)?, list(view, id)?)))?;
-        let (last, failed) = (taken.last().map(|row| row.begun), self.backups.failed.lock().get(id).copied());
+        let mut failed = self.backups.failed.lock().get(id).copied();
+        let mut last = None;
+        if let Some(newest) = taken.last() {
+            if from.is_some_and(|from| from <= newest.begun) {
+                last = Some(newest.begun);
+            } else {
+                // The primary's logs do not reach back to it, so it restores no moment: another is taken, but not one after the other.
+                failed = failed.max(Some(newest.ended));
+            }
+        }
         if set.due(last, failed, self.now()) {
             self.begin_backup(scope, id);
         }
@@ -102,6 +104,19 @@ impl MariaDb {
             self.backups.pruned.lock().insert(id.to_owned(), self.now());
         }
         Ok(())
+    }
+
+    /// The backups from which moments can be restored, the oldest first: those that logs are kept for and that the primary's reach
+    /// back to.
+    pub(crate) fn restorable(&self, id: &str, row: &InstanceRow) -> Result<Vec<BackupRow>, Error> {
+        let now = self.now();
+        let from = self.archive_logs(id, row)?;
+        let (rows, set) = self.store.read(|view| Ok::<_, Error>((list(view, id)?, policy::of(view, id)?)))?;
+        let keeps = set.keeps(&ends(&rows), now);
+        let kept = rows.into_iter().zip(keeps).filter(|(row, keeping)| {
+            *keeping == Keeping::Restorable && from.is_some_and(|from| from <= row.begun)
+        });
+        Ok(kept.map(|(row, _)| row).collect())
     }
 
     /// Takes a backup in the background, unless one is being taken.
@@ -153,8 +168,10 @@ impl MariaDb {
         let begun = self.now();
         let directory = self.backup_directory(id);
         private_directory(&directory)?;
+        // What an attempt before this one left; it may still be writing to it, so this one writes elsewhere.
+        self.tidy_backups(id)?;
         let file = format!("xtrabackup-{}-{}.xbstream.lz4", begun.0, begun.digits());
-        let unfinished = directory.join("unfinished");
+        let unfinished = directory.join(format!("unfinished-{}", self.world.uuid().simple()));
         let data = self.places.data(id, row.primary_node()?);
         let (reader, writer) = io::pipe()?;
         let mut command = self.tool(&tools.backup);
@@ -168,7 +185,8 @@ impl MariaDb {
         drop(command);
         let to = unfinished.clone();
         let compressing = tokio::task::spawn_blocking(move || compress(reader, &to));
-        let (streamed, compressed) = tokio::join!(tools::succeeds("mariabackup --backup", child), compressing);
+        let (streamed, compressed) =
+            tokio::join!(tools::succeeds("mariabackup --backup", child), compressing);
         streamed?;
         let size = compressed.map_err(|_| Error::Inconsistent("compressing a backup panicked"))??;
         fs::rename(&unfinished, directory.join(&file))?;
@@ -186,7 +204,13 @@ impl MariaDb {
     }
 
     /// Takes away backups and binary logs whose time is over.
-    async fn prune(&self, id: &str, row: &InstanceRow, set: &Policy, taken: Vec<BackupRow>) -> Result<(), Error> {
+    async fn prune(
+        &self,
+        id: &str,
+        row: &InstanceRow,
+        set: &Policy,
+        taken: Vec<BackupRow>,
+    ) -> Result<(), Error> {
         let now = self.now();
         let keeps = set.keeps(&ends(&taken), now);
         let mut oldest = None;
@@ -201,9 +225,7 @@ impl MariaDb {
         if !over.is_empty() {
             let keys: Vec<String> = over.iter().map(|backup| key(id, backup.number)).collect();
             self.store
-                .write(move |tx| {
-                    keys.iter().try_for_each(|key| tx.delete::<Backups>(&Global, key).map(drop))
-                })
+                .write(move |tx| keys.iter().try_for_each(|key| tx.delete::<Backups>(&Global, key).map(drop)))
                 .await?;
             for backup in over {
                 remove_file(&self.backup_directory(id).join(&backup.file))?;
@@ -293,10 +315,6 @@ mod tests {
             rows.into_iter().map(|row| row.file).collect::<Vec<_>>()
         };
         assert_eq!(files("tdsql-a"), ["2", "10"]);
-        let restorable = store.read(|view| restorable(view, "tdsql-a", Moment(10))).unwrap();
-        assert_eq!(restorable.len(), 2);
-        let late = store.read(|view| super::restorable(view, "tdsql-a", Moment(1 << 30))).unwrap();
-        assert_eq!(late.len(), 1, "the newest stays");
         store.write(|tx| forget(tx, "tdsql-a")).await.unwrap();
         assert!(files("tdsql-a").is_empty());
         assert_eq!(files("tdsql-ab"), ["3"]);

@@ -6,10 +6,12 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::sleep;
 
 use crate::MariaDb;
 use crate::error::Error;
@@ -19,6 +21,8 @@ use crate::server::{Missing, locate};
 pub(crate) const INSTALL: &str = "apt-get install --no-install-recommends mariadb-backup mariadb-client";
 /// Marks the programs that a process of Rookery with this directory has started.
 const MARK: &str = "ROOKERY_MARIADB_TOOL_OF";
+/// How often it is looked whether a program that was killed is gone.
+const ENDED_EVERY: Duration = Duration::from_millis(5);
 /// How much of what a program wrote to stderr is kept: its end says why it failed.
 const LAST_WORDS: usize = 2048;
 
@@ -72,8 +76,8 @@ impl MariaDb {
         command
     }
 
-    /// Ends programs that a former process with this directory has left.
-    pub(crate) fn end_strays(&self) -> io::Result<()> {
+    /// Ends programs that a former process with this directory has left, and waits until they are gone.
+    pub(crate) async fn end_strays(&self) -> io::Result<()> {
         let mark = [MARK.as_bytes(), b"=", self.places.root().as_os_str().as_bytes()].concat();
         for entry in fs::read_dir("/proc")? {
             let name = entry?.file_name();
@@ -82,9 +86,13 @@ impl MariaDb {
             };
             // Held before it is looked at, so that the signal reaches no other process of the same number.
             let Ok(held) = pidfd_open(number, PidfdFlags::empty()) else { continue };
-            if is_marked(&name, &mark) {
-                tracing::warn!(pid = number.as_raw_nonzero(), "a program that a former process left is ended");
-                pidfd_send_signal(held, Signal::KILL)?;
+            if !is_marked(&name, &mark) {
+                continue;
+            }
+            tracing::warn!(pid = number.as_raw_nonzero(), "a program that a former process left is ended");
+            // An error says that it has ended by itself.
+            while pidfd_send_signal(&held, Signal::KILL).is_ok() && is_marked(&name, &mark) {
+                sleep(ENDED_EVERY).await;
             }
         }
         Ok(())
