@@ -206,7 +206,7 @@ def test_a_backup_is_downloaded_and_unpacked(instance, databases, home, tmp_path
     with (tmp_path / "stream").open("rb") as stream:
         subprocess.run([require("mbstream"), "-x", "-C", unpacked], stdin=stream, check=True)
     assert (unpacked / "ibdata1").exists() and (unpacked / "xtrabackup_binlog_info").exists()
-    run("mariabackup", "--no-defaults", "--prepare", f"--target-dir={unpacked}", home=home)
+    run("mariabackup", "--prepare", f"--target-dir={unpacked}", home=home)
 
 
 def test_logs_are_downloaded_and_read(instance, databases, home, tmp_path):

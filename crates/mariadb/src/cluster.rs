@@ -72,7 +72,6 @@ impl MariaDb {
     /// Closes the address and stops the servers, the standbys first, so that the primary's last writes are not waited for in vain.
     pub(crate) async fn take_down(&self, id: &str, row: &InstanceRow) {
         self.doors.lock().remove(id);
-        self.end_backup(id);
         if row.nodes.len() > 1
             && let Ok(mut primary) = self.primary(id, row).await
             && let Err(error) = primary.run("SET GLOBAL rpl_semi_sync_master_enabled = OFF").await

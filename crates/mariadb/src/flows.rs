@@ -205,6 +205,8 @@ impl MariaDb {
         let row = self.store.read(|view| view.get::<Instances>(scope, id))?;
         // Otherwise it was done by the process before this one.
         let Some(row) = row.filter(|row| row.flow == number) else { return Ok(true) };
+        // A primary that is to become read-only, or to stop, and a backup of it would wait for each other.
+        self.end_backup(id);
         let outcome = self.perform(id, row, work).await;
         if let Err(error) = &outcome {
             let inner = rookery_gateway::Refusal::internal(error).unwrap_or_else(|| error.to_string());

@@ -21,6 +21,8 @@ use crate::sql::Connection;
 pub(crate) const INSTALL: &str = "apt-get install --no-install-recommends mariadb-server-core";
 /// The socket's name in the data directory.
 pub(crate) const SOCKET: &str = "s.sock";
+/// The directory for temporary tables, beside the data directory.
+pub(crate) const TEMPORARY: &str = "tmp";
 /// What a server takes besides its buffer pool (`products.md` §1.6: 38 MB are its own with a pool of 16 MB, and some for sessions).
 const BASE_MEMORY: u64 = 48 << 20;
 /// Eight megabytes of buffer pool for each gigabyte that was ordered, at least [`SMALLEST_POOL`].
@@ -194,7 +196,10 @@ impl Places {
         }
         let unfinished = template.with_extension("new");
         remove(&unfinished)?;
+        let temporary = self.root.join("template.tmp");
+        private_directory(&temporary)?;
         let ended = Command::new(&installed.installer)
+            .env("TMPDIR", &temporary)
             .arg("--no-defaults")
             .arg(format!("--user={}", installed.user))
             .arg(format!("--datadir={}", unfinished.display()))
@@ -208,6 +213,7 @@ impl Places {
             tracing::error!(said = %String::from_utf8_lossy(&ended.stderr), "no empty data directory could be made");
             return Err(Error::Inconsistent("mariadb-install-db failed"));
         }
+        remove(&temporary)?;
         fs::rename(&unfinished, &template)?;
         Ok(template)
     }
@@ -228,6 +234,7 @@ impl Places {
         let protection = row.security.options(&self.certificates(id), &self.key(id));
         let text = options_file(installed, row, node, initial, &self.data(id, node), &protection);
         write_private(&options, &text)?;
+        private_directory(&directory.join(TEMPORARY))?;
         let data = self.data(id, node);
         let arguments: Vec<OsString> = vec![format!("--defaults-file={}", options.display()).into()];
         Ok(Program {
@@ -301,6 +308,8 @@ pub(crate) fn options_file(
     };
     option("user", &installed.user);
     option("datadir", &data.display());
+    // A server that starts removes every temporary table in its directory for them, so no two may share one.
+    option("tmpdir", &data.with_file_name(TEMPORARY).display());
     option("socket", &SOCKET);
     option("pid_file", &"server.pid");
     option("bind_address", &node.address.ip());

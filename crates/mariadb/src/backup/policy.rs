@@ -168,10 +168,7 @@ impl LongTerm {
             .iter()
             .map(|at| {
                 let day = at.date();
-                if !self.enabled
-                    || day.to_string() < self.begin
-                    || at.plus(Duration::days(self.retention_days.into())) <= now
-                {
+                if !self.enabled || day.to_string() < self.begin {
                     return false;
                 }
                 let mut among_first = |key, most: u32| {
@@ -179,11 +176,13 @@ impl LongTerm {
                     *count += 1;
                     *count <= most
                 };
-                match &self.frequency {
+                let chosen = match &self.frequency {
                     Frequency::Annually(most) => among_first((day.year(), 0), *most),
                     Frequency::Monthly(most) => among_first((day.year(), day.month().into()), *most),
                     Frequency::Weekly(days) => names(days, day.weekday()),
-                }
+                };
+                // The next one is not the first of its month because the first has had its time.
+                chosen && now < at.plus(Duration::days(self.retention_days.into()))
             })
             .collect()
     }

@@ -35,7 +35,7 @@ const STAYS: time::Duration = time::Duration::hours(48);
 /// How the directories of attempts begin.
 const ATTEMPT: &str = "restoring-";
 /// The packets of a replay are those of the server that wrote the logs, whatever it allowed.
-const LARGEST_PACKET: u64 = 1 << 30;
+const LARGEST_PACKET: &str = "max_allowed_packet = 1G\n";
 
 /// The name of the process that replays for an instance. It is no node's, so one that a former process left is ended.
 fn process(id: &str) -> String {
@@ -240,8 +240,8 @@ impl MariaDb {
         self.replay(&data, &position, &logs, origin.moment).await?;
         self.adopt(id, origin, &data).await?;
         self.supervisor.stop(&process(id)).await;
-        let targets = row.nodes.iter().map(|node| self.places.data(id, node)).collect();
-        let placing = tokio::task::spawn_blocking(move || place(&data, targets));
+        let targets: Vec<_> = row.nodes.iter().map(|node| self.places.data(id, node)).collect();
+        let placing = tokio::task::spawn_blocking(move || place(&data, &targets));
         Ok(placing.await.map_err(|_| Error::Inconsistent("copying restored data panicked"))??)
     }
 
@@ -285,8 +285,10 @@ impl MariaDb {
 
     async fn prepare(&self, data: &Path) -> Result<(), Error> {
         let mut command = self.tool(&self.tools()?.backup);
+        // What the backup says of the server that it is of, its page size for one.
+        let server = format!("--defaults-file={}", data.join("backup-my.cnf").display());
         let target = format!("--target-dir={}", data.display());
-        let child = command.args(["--no-defaults", "--prepare", "--use-memory=64M", &target]).spawn()?;
+        let child = command.args([&server, "--prepare", "--use-memory=64M", &target]).spawn()?;
         tools::succeeds("mariabackup --prepare", child).await
     }
 
@@ -298,9 +300,10 @@ impl MariaDb {
         };
         let mut text = server::options_file(&installed, row, node, initial, data);
         text.push_str("skip_log_bin\nskip_networking = ON\nslow_query_log = OFF\n");
-        text.push_str(&format!("max_allowed_packet = {LARGEST_PACKET}\n"));
+        text.push_str(LARGEST_PACKET);
         let options = attempt.join("my.cnf");
         server::write_private(&options, &text)?;
+        server::private_directory(&attempt.join(server::TEMPORARY))?;
         Ok(Program {
             executable: installed.server.clone(),
             arguments: vec![format!("--defaults-file={}", options.display()).into()],
@@ -364,9 +367,9 @@ fn illegal_time(english: &str, chinese: &str) -> Error {
 }
 
 /// Copies the data for all but the first server, and gives them to that one.
-fn place(data: &Path, targets: Vec<PathBuf>) -> io::Result<()> {
+fn place(data: &Path, targets: &[PathBuf]) -> io::Result<()> {
     // An attempt that was cut off in here has left some of them.
-    for target in &targets {
+    for target in targets {
         server::remove(target)?;
         if let Some(parent) = target.parent() {
             server::private_directory(parent)?;
@@ -399,7 +402,7 @@ mod tests {
         fs::write(data.join("shop/t.ibd"), "rows").unwrap();
         let targets = vec![root.join("a/data"), root.join("b/data")];
         fs::create_dir_all(root.join("b/data/old")).unwrap();
-        place(&data, targets.clone()).unwrap();
+        place(&data, &targets).unwrap();
         for target in targets {
             assert_eq!(fs::read_to_string(target.join("shop/t.ibd")).unwrap(), "rows");
             assert!(!target.join("old").exists());

@@ -72,24 +72,21 @@ impl MariaDb {
     /// The key, made once and kept sealed, so that addresses outlive the process.
     pub(crate) async fn url_key(&self) -> Result<UrlKey, Error> {
         let known = self.store.read(|view| view.get::<Secrets>(&Global, NAME))?;
-        let row = match known {
-            Some(row) => row,
-            None => {
-                let mut random = [0; 32];
-                getrandom::fill(&mut random)
-                    .map_err(|_| Error::Inconsistent("the system gives no randomness"))?;
-                let fresh = SecretRow { secret: self.seal.seal(CONTEXT, &random)? };
-                let put = move |tx: &mut rookery_store::Transaction<'_>| {
-                    // Another call may have come first.
-                    if let Some(row) = tx.get::<Secrets>(&Global, NAME)? {
-                        return Ok::<_, Error>(row);
-                    }
-                    tx.put::<Secrets>(&Global, &NAME.to_owned(), &fresh)?;
-                    Ok(fresh.clone())
-                };
-                self.store.write(put).await?
+        if let Some(row) = known {
+            return UrlKey::new(&self.seal.open(CONTEXT, &row.secret)?);
+        }
+        let mut random = [0; 32];
+        getrandom::fill(&mut random).map_err(|_| Error::Inconsistent("the system gives no randomness"))?;
+        let fresh = SecretRow { secret: self.seal.seal(CONTEXT, &random)? };
+        let put = move |tx: &mut rookery_store::Transaction<'_>| {
+            // Another call may have come first.
+            if let Some(row) = tx.get::<Secrets>(&Global, NAME)? {
+                return Ok::<_, Error>(row);
             }
+            tx.put::<Secrets>(&Global, &NAME.to_owned(), &fresh)?;
+            Ok(fresh.clone())
         };
+        let row = self.store.write(put).await?;
         UrlKey::new(&self.seal.open(CONTEXT, &row.secret)?)
     }
 }

@@ -66,6 +66,7 @@ impl MariaDb {
             .env_clear()
             .env(MARK, self.places.root())
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("TMPDIR", self.places.root())
             // Times in binary logs are compared with times of the command line, which are written in UTC.
             .env("TZ", "UTC")
             .stdin(Stdio::null())
@@ -81,7 +82,8 @@ impl MariaDb {
         let mark = [MARK.as_bytes(), b"=", self.places.root().as_os_str().as_bytes()].concat();
         for entry in fs::read_dir("/proc")? {
             let name = entry?.file_name();
-            let Some(number) = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
+            let Some(number) = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw)
+            else {
                 continue;
             };
             // Held before it is looked at, so that the signal reaches no other process of the same number.

@@ -16,7 +16,7 @@ pub(crate) async fn describe_db_log_files(
     let request = call.request;
     let id = instances::clean(&request.instance_id).to_owned();
     let row = mariadb.store.read(|view| instances::existing(view, &scope, &id))?;
-    let kind = u64::try_from(request.r#type).ok().and_then(Kind::numbered);
+    let kind = Kind::numbered(request.r#type);
     let kind = kind.ok_or_else(|| Error::invalid("Type", "must be 1, 2, 3 or 4"))?;
     let mut files = Vec::new();
     for file in mariadb.files(&id, &row, kind)? {
