@@ -43,6 +43,21 @@ def moment(instance):
     return now
 
 
+def purge(instance):
+    """Has the server throw away all logs but the one that it writes, as it does by itself after some days."""
+    (node,) = instance("DescribeInstanceNodeInfo")["NodesInfo"]
+    data = instance.directory / node["NodeId"] / "data"
+    client = [require("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--socket=s.sock", "--execute"]
+    last = subprocess.run([*client, "SHOW MASTER STATUS"], cwd=data, check=True, capture_output=True, text=True).stdout.split()[0]
+
+    def alone():
+        # A log stays while InnoDB may have to recover from it.
+        subprocess.run([*client, f"PURGE BINARY LOGS TO '{last}'"], cwd=data, check=True)
+        return [log.name for log in data.glob("binlog.0*")] == [last]
+
+    eventually("the purge", alone)
+
+
 def temporary(databases, instance, at):
     flow = databases("CreateTmpInstances", InstanceIds=[instance.id], RollbackTime=at)["FlowId"]
     assert databases.flow(flow) == 0
@@ -70,6 +85,9 @@ def test_a_dropped_table_comes_back_in_a_temporary_instance(databases):
     instance("FlushBinlog")
     instance.sql("INSERT INTO shop.orders VALUES (3)")
     at = moment(instance)
+    instance("FlushBinlog")
+    # What the server itself has no more is in the archive.
+    purge(instance)
     instance.sql("INSERT INTO shop.orders VALUES (4)")
     instance.sql("DROP TABLE shop.orders")
     made = temporary(databases, instance, at)
@@ -150,7 +168,8 @@ def test_a_new_instance_begins_with_the_state_of_another(databases):
     instance.destroy()
 
 
-def test_a_kill_in_the_middle_of_a_restore_leaves_nothing_behind(start, home):
+@pytest.mark.parametrize("until", ["", "tdsql-*/restoring-*/data/ibdata1", "processes/*.restore*"])
+def test_a_kill_in_the_middle_of_a_restore_leaves_nothing_behind(start, home, until):
     cloud = start()
     databases = Databases(cloud, home)
     instance = databases.create()
@@ -160,6 +179,8 @@ def test_a_kill_in_the_middle_of_a_restore_leaves_nothing_behind(start, home):
     at = moment(instance)
     instance.sql("DROP TABLE d.t")
     flow = databases("CreateTmpInstances", InstanceIds=[instance.id], RollbackTime=at)["FlowId"]
+    if until:
+        eventually(until, lambda: list((cloud.data / "mariadb").glob(until)) or databases("DescribeFlow", FlowId=flow)["Status"] != 2)
     cloud.kill()
     cloud.start()
     databases = Databases(cloud, home)
@@ -169,11 +190,32 @@ def test_a_kill_in_the_middle_of_a_restore_leaves_nothing_behind(start, home):
     restored = Instance(databases, made["InstanceId"])
     restored.becomes(2)
     assert restored.sql("SELECT x FROM d.t") == ["1"]
-    assert len(restored.processes()) == 1 and strays(cloud.data) == []
-    assert list(restored.directory.glob("restoring-*")) == []
-    assert [backup["FileName"] for backup in backups(instance)] == os.listdir(instance.directory / "backups")
+    assert len(restored.processes()) == 1 and list(restored.directory.glob("restoring-*")) == []
     assert cloud.stop() == 0
     assert servers(cloud.data) == [] and strays(cloud.data) == []
+
+
+def test_a_kill_in_the_middle_of_a_backup_leaves_nothing_behind(start, home):
+    cloud = start()
+    databases = Databases(cloud, home)
+    instance = databases.create()
+    eventually("a backup that is being taken", lambda: list(instance.directory.glob("backups/*")))
+    cloud.kill()
+    cloud.start()
+    instance = Instance(Databases(cloud, home), instance.id)
+    backed_up(instance)
+    assert [backup["FileName"] for backup in backups(instance)] == os.listdir(instance.directory / "backups")
+    eventually("the end of all tools", lambda: strays(cloud.data) == [])
+    instance.destroy()
+    assert not instance.directory.exists() and servers(cloud.data) == []
+
+
+def test_an_instance_can_go_while_its_backup_is_taken(databases):
+    instance = databases.create()
+    eventually("a backup that is being taken", lambda: list(instance.directory.glob("backups/*")))
+    instance.destroy()
+    assert not instance.directory.exists() and not instance.processes()
+    assert instance.id not in [found["InstanceId"] for found in databases("DescribeBackupFiles", Limit=100)["Files"]]
 
 
 def strays(directory):
