@@ -325,6 +325,27 @@ def test_the_schedule_is_kept(instance, databases):
     assert instance("DescribeBackupConfigs") | {"RequestId": ""} == changed | {"RequestId": ""}
 
 
+def test_another_backup_is_taken_in_the_window_of_the_day(databases):
+    instance = databases.create()
+    instance.account()
+    backed_up(instance)
+    first = clock(instance)[11:16]
+
+    def later():
+        # A window ends on the day on which it begins, so the last minute of a day has none.
+        now = clock(instance)[11:16]
+        return now if first < now < "23:59" or now < first else None
+
+    start = eventually("the next minute", later, deadline=130)
+    assert len(backups(instance)) == 1, "it is not the time yet"
+    instance("ModifyBackupConfigs", StartBackupTime=start, EndBackupTime="23:59")
+    eventually("the second backup", lambda: len(backups(instance)) == 2)
+    newest, oldest = backups(instance)
+    assert newest["StartTime"][11:16] >= start and newest["StartTime"] > oldest["StartTime"]
+    assert instance("DescribeBinlogTime")["StartTime"] == oldest["EndTime"]
+    instance.destroy()
+
+
 def test_tccli_sets_the_window(instance, cloud, home):
     tccli = Tccli(cloud, home)
     window = {"StartBackupTime": "02:00", "EndBackupTime": "03:00"}

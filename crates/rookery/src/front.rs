@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
@@ -49,7 +50,7 @@ impl Front {
             return self.serve_registry(request, connection).await.map(Either::Right);
         }
         if path.strip_prefix(rookery_mariadb::FILES).is_some_and(|rest| rest.starts_with('/')) {
-            return files::answer(&self.mariadb, &request).await.map(Either::Right);
+            return self.serve_file(request, connection).await.map(Either::Right);
         }
         if let Some(page) = path.strip_prefix(ADMIN) {
             let (method, headers) = (request.method(), request.headers());
@@ -85,6 +86,16 @@ impl Front {
             if let Ok(id) = HeaderValue::from_str(&id) {
                 answer.headers_mut().insert(REQUEST_ID, id);
             }
+        }
+        answer
+    }
+
+    async fn serve_file(&self, request: Request<Incoming>, connection: Connection) -> Response<ResponseBody> {
+        let begun = Instant::now();
+        let answer = files::answer(&self.mariadb, &request).await;
+        if self.access_log {
+            let id = self.world.uuid().to_string();
+            Asked::of(&request, connection).log(&answer, begun.elapsed(), &id, "DownloadFile", None, None);
         }
         answer
     }
