@@ -307,7 +307,8 @@ def newest_binlog(instance):
     return instance("DescribeDBLogFiles", Type=1)["Files"][0]["Uri"].split("?")[0]
 
 
-def test_the_schedule_is_kept(instance, databases):
+def test_the_schedule_is_kept(databases):
+    instance = databases.create(InitParams=[])
     days = ["Monday", "Sunday"]
     policy = {"EnableBackupPolicy": True, "BeginDate": "2026-01-01", "MaxRetentionDays": 365, "Frequency": "monthly", "BackupCount": 2}
     known = instance("DescribeBackupConfigs")
@@ -323,6 +324,7 @@ def test_the_schedule_is_kept(instance, databases):
     for wrong in ({"Days": 0}, {"ArchiveDays": 30}, {"WeekDays": ["Funday"]}, {"StartBackupTime": "23:45"}, {"BackupConfigSet": [policy, policy]}):
         assert instance.refused("ModifyBackupConfigs", **wrong)
     assert instance("DescribeBackupConfigs") | {"RequestId": ""} == changed | {"RequestId": ""}
+    instance.destroy()
 
 
 def test_another_backup_is_taken_in_the_window_of_the_day(databases):
@@ -343,10 +345,14 @@ def test_another_backup_is_taken_in_the_window_of_the_day(databases):
     newest, oldest = backups(instance)
     assert newest["StartTime"][11:16] >= start and newest["StartTime"] > oldest["StartTime"]
     assert instance("DescribeBinlogTime")["StartTime"] == oldest["EndTime"]
+    listed = [file["FileName"] for file in instance("DescribeDBLogFiles", Type=2)["Files"]]
+    assert listed == [newest["FileName"], oldest["FileName"]]
+    assert fetch(instance("DescribeFileDownloadUrl", FilePath=newest["FilePath"])["PreSignedUrl"])[0] == 200
     instance.destroy()
 
 
-def test_tccli_sets_the_window(instance, cloud, home):
+def test_tccli_sets_the_window(databases, cloud, home):
+    instance = databases.create(InitParams=[])
     tccli = Tccli(cloud, home)
     window = {"StartBackupTime": "02:00", "EndBackupTime": "03:00"}
     assert tccli("mariadb", "ModifyBackupTime", InstanceId=instance.id, **window)["Status"] == 0
@@ -355,6 +361,7 @@ def test_tccli_sets_the_window(instance, cloud, home):
     with pytest.raises(TccliError) as refused:
         tccli("mariadb", "ModifyBackupTime", InstanceId=instance.id, StartBackupTime="03:00", EndBackupTime="02:00")
     assert refused.value.code == "InvalidParameter.IllegalParameterError"
+    instance.destroy()
 
 
 @pytest.mark.parametrize(
