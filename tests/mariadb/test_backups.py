@@ -110,6 +110,19 @@ def test_a_dropped_table_comes_back_in_a_temporary_instance(databases):
     assert not restored.directory.exists() and not servers(restored.directory)
 
 
+def test_what_is_encrypted_is_restored_with_its_key(databases):
+    instance = databases.create()
+    instance.account()
+    instance("ModifyDBEncryptAttributes", EncryptEnabled=1)
+    backed_up(instance)
+    instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT); INSERT INTO d.t VALUES (1)")
+    at = moment(instance)
+    restored = Instance(databases, temporary(databases, instance, at)["InstanceId"])
+    assert restored.sql("SELECT x FROM d.t") == ["1"]
+    assert restored("DescribeDBEncryptAttributes")["EncryptStatus"] == 1
+    instance.destroy()
+
+
 def test_only_moments_with_a_backup_before_them_can_be_restored(databases):
     instance = databases.create()
     instance.account()

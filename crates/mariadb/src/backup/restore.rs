@@ -27,6 +27,7 @@ use crate::flows::{self, Work};
 use crate::instances::{self, ById, Initial, InstanceRow, Instances, Origin, Phase};
 use crate::moments::Moment;
 use crate::ordering::{Order, room};
+use crate::security::Encryption;
 use crate::server::{self, Answers};
 use crate::sql;
 
@@ -55,14 +56,22 @@ pub(crate) struct Seed {
     origin: Origin,
     initial: Initial,
     parameters: BTreeMap<String, String>,
+    encryption: Option<Encryption>,
 }
 
 impl Seed {
     pub(crate) fn begin(&self, row: InstanceRow) -> InstanceRow {
-        let Self { origin, initial, parameters } = self.clone();
+        let Self { origin, initial, parameters, encryption } = self.clone();
         let sync_mode = initial.sync_mode;
-        InstanceRow { origin: Some(origin), initial: Some(initial), parameters, sync_mode, ..row }
+        let row = InstanceRow { origin: Some(origin), initial: Some(initial), parameters, sync_mode, ..row };
+        with_key(row, encryption)
     }
+}
+
+/// What another instance's key has encrypted needs that key.
+fn with_key(mut row: InstanceRow, encryption: Option<Encryption>) -> InstanceRow {
+    row.security.encryption = encryption;
+    row
 }
 
 impl MariaDb {
@@ -130,7 +139,12 @@ impl MariaDb {
                 format!("初始化参数须与实例 `{source}` 一致。"),
             ));
         }
-        Ok(Seed { origin: Origin { source, moment, until: None }, initial, parameters: row.parameters })
+        Ok(Seed {
+            origin: Origin { source, moment, until: None },
+            initial,
+            parameters: row.parameters,
+            encryption: row.security.encryption,
+        })
     }
 
     /// Writes a temporary instance for each of the instances, and the flow that restores them.
@@ -143,10 +157,7 @@ impl MariaDb {
         let now = self.now();
         let mut fresh = Vec::new();
         let all: Vec<_> = self.store.read(|view| view.scan_all::<Instances>())?;
-        let mut used: Vec<_> = all
-            .iter()
-            .flat_map(|(_, _, row)| row.nodes.iter().map(|node| node.address).chain([row.address]))
-            .collect();
+        let mut used: Vec<_> = all.iter().flat_map(|(_, _, row)| row.loopback_addresses()).collect();
         for source in sources {
             let row = self.store.read(|view| instances::usable(view, &scope, &source))?;
             let moment = self.check_moment(&source, &row, moment)?;
@@ -166,7 +177,8 @@ impl MariaDb {
             let origin = Origin { source, moment, until: Some(now.plus(STAYS)) };
             let made = self.row(&order, &id, row.initial.clone(), &used, now)?;
             let made = InstanceRow { parameters: row.parameters, origin: Some(origin), ..made };
-            used.extend(made.nodes.iter().map(|node| node.address).chain([made.address]));
+            let made = with_key(made, row.security.encryption);
+            used.extend(made.loopback_addresses());
             fresh.push((id, made));
         }
         let limits = (self.limits.processes, self.limits.memory);
@@ -208,6 +220,9 @@ impl MariaDb {
         let restored = self.restore_in(id, row, origin, &attempt).await;
         self.supervisor.stop(&process(id)).await;
         self.tidy_attempts(id)?;
+        if restored.is_err() {
+            self.remove_key(id);
+        }
         restored
     }
 
@@ -235,7 +250,8 @@ impl MariaDb {
         let position = replay::position(&data)?;
         self.prepare(&data).await?;
         replay::tidy(&data)?;
-        let program = self.replaying(row, attempt, &data)?;
+        self.place_key(id, row)?;
+        let program = self.replaying(id, row, attempt, &data)?;
         self.supervisor.start(&process(id), program).await?;
         self.replay(&data, &position, &logs, origin.moment).await?;
         self.adopt(id, origin, &data).await?;
@@ -293,12 +309,14 @@ impl MariaDb {
     }
 
     /// The server that replays: as the instance's first node, but without logs of its own and without an address.
-    fn replaying(&self, row: &InstanceRow, attempt: &Path, data: &Path) -> Result<Program, Error> {
+    fn replaying(&self, id: &str, row: &InstanceRow, attempt: &Path, data: &Path) -> Result<Program, Error> {
         let installed = self.installation()?;
         let (Some(node), Some(initial)) = (row.nodes.first(), &row.initial) else {
             return Err(Error::Inconsistent("an instance without its initial parameters has no servers"));
         };
-        let mut text = server::options_file(&installed, row, node, initial, data);
+        let key = self.places.key(id);
+        let protection = row.security.options(&self.places.certificates(id), &key);
+        let mut text = server::options_file(&installed, row, node, initial, data, &protection);
         text.push_str("skip_log_bin\nskip_networking = ON\nslow_query_log = OFF\n");
         text.push_str(LARGEST_PACKET);
         let options = attempt.join("my.cnf");
@@ -340,7 +358,16 @@ impl MariaDb {
                     let known = accounts::find(tx, &source, &name)?;
                     let Name { user, host } = name;
                     let (description, read_only) = (String::new(), 0);
-                    let fresh = AccountRow { user, host, description, read_only, created: now, updated: now };
+                    let fresh = AccountRow {
+                        user,
+                        host,
+                        description,
+                        read_only,
+                        delay: 0,
+                        fixed: false,
+                        created: now,
+                        updated: now,
+                    };
                     accounts::put(tx, &id, &known.unwrap_or(fresh))?;
                 }
                 Ok(())
