@@ -63,10 +63,7 @@ impl Name {
                 "`UserName` must be 1 to 32 letters, digits, `_` and `-`, the first a letter",
             ));
         }
-        if [own, "root", "mysql", "mariadb", "PUBLIC", REPLICA]
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(user))
-        {
+        if is_reserved(user, own) {
             return Err(Error::refuse(
                 ErrorCode::InvalidParameterValueSuperUserForbidden,
                 format!("The user name `{user}` is the server's own."),
@@ -109,6 +106,13 @@ impl Name {
             format!("账号 `{user}`@`{host}` 已存在。"),
         )
     }
+}
+
+/// Whether a name is the server's own, or that of who runs it.
+pub(crate) fn is_reserved(user: &str, own: &str) -> bool {
+    [own, "root", "mysql", "mariadb", "mariadb.sys", "PUBLIC", REPLICA]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(user))
 }
 
 fn character_error(rule: &str) -> Error {

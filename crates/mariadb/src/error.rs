@@ -25,6 +25,9 @@ pub(crate) enum Error {
     /// A server refused a statement, or its connection broke.
     #[error("{0}")]
     Sql(#[from] SqlError),
+    /// A program that takes backups, restores them or reads logs did not do it.
+    #[error("{what} ended with {status}; it wrote: {said}")]
+    Tool { what: &'static str, status: std::process::ExitStatus, said: String },
     #[error("the system refused: {0}")]
     Io(#[from] std::io::Error),
     #[error(transparent)]
@@ -104,6 +107,7 @@ impl Refusal for Error {
             | Self::Store(_)
             | Self::Seal(_)
             | Self::Tls(_)
+            | Self::Tool { .. }
             | Self::Inconsistent(_) => ErrorCode::InternalError,
         }
     }

@@ -205,6 +205,8 @@ impl MariaDb {
         let row = self.store.read(|view| view.get::<Instances>(scope, id))?;
         // Otherwise it was done by the process before this one.
         let Some(row) = row.filter(|row| row.flow == number) else { return Ok(true) };
+        // A primary that is to become read-only, or to stop, and a backup of it would wait for each other.
+        self.end_backup(id);
         let outcome = self.perform(id, row, work).await;
         if let Err(error) = &outcome {
             let inner = rookery_gateway::Refusal::internal(error).unwrap_or_else(|| error.to_string());
@@ -229,6 +231,7 @@ impl MariaDb {
                     return instances::put(tx, &scope, &id, row, now);
                 }
                 tx.delete::<Instances>(&scope, &id)?;
+                crate::backup::forget_instance(tx, &id)?;
                 crate::accounts::forget_instance(tx, &id)
             })
             .await
@@ -238,7 +241,10 @@ impl MariaDb {
         match work {
             Work::Create if row.initial.is_none() => Ok(()),
             Work::Create | Work::Initialise => {
-                self.provision(id, &row).await?;
+                match &row.origin {
+                    Some(origin) => self.restore_origin(id, &row, origin).await?,
+                    None => self.provision(id, &row).await?,
+                }
                 self.bring_up(id, &row).await
             }
             Work::Activate => self.bring_up(id, &row).await,

@@ -89,6 +89,18 @@ pub(crate) struct InstanceRow {
     pub(crate) security: Security,
     #[serde(default)]
     pub(crate) network: Network,
+    /// Whose state of which moment it began with; `None` for one that began empty.
+    #[serde(default)]
+    pub(crate) origin: Option<Origin>,
+}
+
+/// The moment of another instance that an instance begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    pub(crate) source: String,
+    pub(crate) moment: Moment,
+    /// When a temporary instance ends; `None` for one that stays.
+    pub(crate) until: Option<Moment>,
 }
 
 /// A prepaid instance's time.
@@ -146,6 +158,16 @@ impl InstanceRow {
 
     pub(crate) fn node_count(&self) -> i64 {
         i64::try_from(self.nodes.len()).unwrap_or_default()
+    }
+
+    /// The end of a temporary instance; `None` for any other.
+    pub(crate) fn temporary_until(&self) -> Option<Moment> {
+        self.origin.as_ref()?.until
+    }
+
+    /// When it ends by itself, or has to be paid again.
+    pub(crate) fn ends(&self) -> Option<Moment> {
+        self.prepaid.map(|prepaid| prepaid.until).or(self.temporary_until())
     }
 
     /// The node of that id; the primary where none is named.
@@ -287,6 +309,7 @@ impl InstanceRow {
             replication: seal.seal("test", b"secret").unwrap(),
             security: Security::default(),
             network: Network::default(),
+            origin: None,
         }
     }
 }

@@ -9,6 +9,7 @@
 mod accounts;
 mod actions;
 mod addresses;
+mod backup;
 mod catalogue;
 mod certificates;
 mod changes;
@@ -53,6 +54,7 @@ pub use actions::register;
 pub use door::handshake::Login;
 pub use network::PublicAddress;
 pub use security_groups::{Group, Rule, RuleError, SecurityGroups};
+pub use backup::files::{Denied, Download, FILES};
 
 use crate::moments::Moment;
 use crate::network::Doors;
@@ -128,6 +130,7 @@ pub struct MariaDb {
     /// Flows that are worked on.
     tasks: Mutex<JoinSet<()>>,
     pulse: Duration,
+    backups: backup::Memory,
 }
 
 impl fmt::Debug for MariaDb {
@@ -161,6 +164,7 @@ impl MariaDb {
             locks: Mutex::default(),
             tasks: Mutex::default(),
             pulse,
+            backups: backup::Memory::default(),
         }))
     }
 

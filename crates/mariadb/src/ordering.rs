@@ -48,6 +48,8 @@ pub(crate) struct Order {
     pub(crate) init: Option<Vec<DBParamValue>>,
     pub(crate) cpu_type: Option<String>,
     pub(crate) prepaid: Option<Prepaid>,
+    /// The instance and the moment that it is to begin with.
+    pub(crate) rollback: Option<(String, String)>,
     /// Members that ask for what is not implemented, with whether they were given.
     pub(crate) absent: Vec<(&'static str, bool)>,
 }
@@ -86,6 +88,10 @@ impl MariaDb {
             }),
             _ => None,
         };
+        let seed = match &order.rollback {
+            Some((source, time)) => Some(self.seed(&scope, source, time, initial.as_ref())?),
+            None => None,
+        };
         let now = self.now();
         let mut instances = Vec::new();
         let mut taken: Vec<_> = self.store.read(|view| view.scan_all::<Instances>())?;
@@ -93,6 +99,7 @@ impl MariaDb {
             let id = self.world.identifier("tdsql-", 8);
             let used: Vec<_> = taken.iter().flat_map(|(_, _, row)| row.loopback_addresses()).collect();
             let row = self.row(&order, &id, initial.clone(), &used, now)?;
+            let row = seed.as_ref().map_or(row.clone(), |seed| seed.begin(row));
             taken.push((scope.clone(), id.clone(), row.clone()));
             instances.push((id, row));
         }
@@ -115,7 +122,7 @@ impl MariaDb {
             .await
     }
 
-    fn row(
+    pub(crate) fn row(
         &self,
         order: &Order,
         id: &str,
@@ -164,6 +171,7 @@ impl MariaDb {
             replication: self.replication_secret(id)?,
             security: Security::default(),
             network: Network::default(),
+            origin: None,
         })
     }
 
@@ -181,7 +189,7 @@ fn zone_of(zones: &[String], server: u32) -> String {
 }
 
 /// Refuses what would exceed the limits, counting instances that wait to be initialised as well.
-fn room<'r>(
+pub(crate) fn room<'r>(
     rows: impl Iterator<Item = &'r InstanceRow>,
     (servers, memory): (usize, u64),
 ) -> Result<(), Error> {

@@ -20,15 +20,17 @@ use crate::sql::Connection;
 /// The one command that installs it, on Debian and its kin. The package brings the programs and no service.
 pub(crate) const INSTALL: &str = "apt-get install --no-install-recommends mariadb-server-core";
 /// The socket's name in the data directory.
-const SOCKET: &str = "s.sock";
+pub(crate) const SOCKET: &str = "s.sock";
+/// The directory for temporary tables, beside the data directory.
+pub(crate) const TEMPORARY: &str = "tmp";
 /// What a server takes besides its buffer pool (`products.md` §1.6: 38 MB are its own with a pool of 16 MB, and some for sessions).
 const BASE_MEMORY: u64 = 48 << 20;
 /// Eight megabytes of buffer pool for each gigabyte that was ordered, at least [`SMALLEST_POOL`].
 const POOL_PER_GIGABYTE: u64 = 8 << 20;
 const SMALLEST_POOL: u64 = 16 << 20;
 /// Recovery after a crash may take its time.
-const READY_WITHIN: Duration = Duration::from_mins(2);
-const STOP_WITHIN: Duration = Duration::from_mins(1);
+pub(crate) const READY_WITHIN: Duration = Duration::from_mins(2);
+pub(crate) const STOP_WITHIN: Duration = Duration::from_mins(1);
 
 /// Programs are looked for here, also where the PATH has no `sbin`.
 const DIRECTORIES: [&str; 6] =
@@ -41,6 +43,11 @@ pub(crate) enum Missing {
         "`{0}` is not installed on this machine, so there can be no instances. Install it with: {INSTALL}"
     )]
     Program(&'static str),
+    #[error(
+        "`{0}` is not installed on this machine, so there are no backups. Install it with: {install}",
+        install = crate::backup::tools::INSTALL
+    )]
+    Tool(&'static str),
     #[error("The user that Rookery runs as has no name in /etc/passwd, which the server's login needs.")]
     User,
 }
@@ -49,6 +56,9 @@ impl Missing {
     pub(crate) fn chinese(&self) -> String {
         match self {
             Self::Program(program) => format!("本机未安装 `{program}`，无法创建实例。安装命令：{INSTALL}"),
+            Self::Tool(program) => {
+                format!("本机未安装 `{program}`，无法备份和回档。安装命令：{}", crate::backup::tools::INSTALL)
+            }
             Self::User => "运行 Rookery 的用户在 /etc/passwd 中没有名称，服务器登录需要该名称。".to_owned(),
         }
     }
@@ -57,7 +67,7 @@ impl Missing {
 /// What is installed.
 #[derive(Clone, Debug)]
 pub(crate) struct Installation {
-    server: PathBuf,
+    pub(crate) server: PathBuf,
     installer: PathBuf,
     /// Who runs the servers, and may therefore log in as their superuser.
     pub(crate) user: String,
@@ -68,15 +78,7 @@ pub(crate) struct Installation {
 impl Installation {
     /// Looks for the programs; nothing is remembered, so installing them is enough.
     pub(crate) fn find(directories: Option<&Path>) -> Result<Self, Missing> {
-        let program = |name: &'static str| {
-            let places = directories
-                .map_or_else(|| DIRECTORIES.map(PathBuf::from).to_vec(), |one| vec![one.to_owned()]);
-            places
-                .into_iter()
-                .map(|place| place.join(name))
-                .find(|path| path.is_file())
-                .ok_or(Missing::Program(name))
-        };
+        let program = |name: &'static str| locate(directories, name).ok_or(Missing::Program(name));
         let (server, installer) = (program("mariadbd")?, program("mariadb-install-db")?);
         let said = Command::new(&server).arg("--version").stdin(Stdio::null()).output();
         let said = said.map_err(|_| Missing::Program("mariadbd"))?;
@@ -89,6 +91,13 @@ impl Installation {
     pub(crate) fn series(&self) -> String {
         self.version.split('.').take(2).collect::<Vec<_>>().join(".")
     }
+}
+
+/// Where a program is: in the one directory, or in the system's usual ones.
+pub(crate) fn locate(directory: Option<&Path>, name: &str) -> Option<PathBuf> {
+    let places =
+        directory.map_or_else(|| DIRECTORIES.map(PathBuf::from).to_vec(), |one| vec![one.to_owned()]);
+    places.into_iter().map(|place| place.join(name)).find(|path| path.is_file())
 }
 
 /// The name of the user that this process runs as.
@@ -116,6 +125,10 @@ impl Places {
     pub(crate) fn new(root: PathBuf) -> io::Result<Self> {
         private_directory(&root)?;
         Ok(Self { keys: crate::encryption::directory(&root), root, making: Mutex::default() })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     pub(crate) fn processes(&self) -> PathBuf {
@@ -183,7 +196,10 @@ impl Places {
         }
         let unfinished = template.with_extension("new");
         remove(&unfinished)?;
+        let temporary = self.root.join("template.tmp");
+        private_directory(&temporary)?;
         let ended = Command::new(&installed.installer)
+            .env("TMPDIR", &temporary)
             .arg("--no-defaults")
             .arg(format!("--user={}", installed.user))
             .arg(format!("--datadir={}", unfinished.display()))
@@ -197,6 +213,7 @@ impl Places {
             tracing::error!(said = %String::from_utf8_lossy(&ended.stderr), "no empty data directory could be made");
             return Err(Error::Inconsistent("mariadb-install-db failed"));
         }
+        remove(&temporary)?;
         fs::rename(&unfinished, &template)?;
         Ok(template)
     }
@@ -217,6 +234,7 @@ impl Places {
         let protection = row.security.options(&self.certificates(id), &self.key(id));
         let text = options_file(installed, row, node, initial, &self.data(id, node), &protection);
         write_private(&options, &text)?;
+        private_directory(&directory.join(TEMPORARY))?;
         let data = self.data(id, node);
         let arguments: Vec<OsString> = vec![format!("--defaults-file={}", options.display()).into()];
         Ok(Program {
@@ -258,9 +276,9 @@ pub(crate) fn buffer_pool(gigabytes: i64) -> u64 {
 }
 
 /// A server is ready when it answers a question.
-struct Answers {
-    data: PathBuf,
-    user: String,
+pub(crate) struct Answers {
+    pub(crate) data: PathBuf,
+    pub(crate) user: String,
 }
 
 impl Probe for Answers {
@@ -275,7 +293,7 @@ impl Probe for Answers {
 }
 
 /// The options of a node. The user's parameters come last, so they win; [`crate::parameters`] keeps those out that are ours.
-fn options_file(
+pub(crate) fn options_file(
     installed: &Installation,
     row: &InstanceRow,
     node: &Node,
@@ -290,6 +308,8 @@ fn options_file(
     };
     option("user", &installed.user);
     option("datadir", &data.display());
+    // A server that starts removes every temporary table in its directory for them, so no two may share one.
+    option("tmpdir", &data.with_file_name(TEMPORARY).display());
     option("socket", &SOCKET);
     option("pid_file", &"server.pid");
     option("bind_address", &node.address.ip());
@@ -355,7 +375,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(fresh, path)
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -381,7 +401,7 @@ pub(crate) fn size_of(directory: &Path) -> io::Result<u64> {
     Ok(sum)
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     private_directory(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -1,5 +1,6 @@
 //! Bodies: what comes in, and what goes out.
 
+use std::fs::File;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -43,6 +44,11 @@ impl ResponseBody {
     /// A body of another server that must have `length` bytes.
     pub(crate) fn remote(body: UnsyncBoxBody<Bytes, io::Error>, length: u64) -> Self {
         Self(Content::Remote(RemoteContent { body, remaining: length }))
+    }
+
+    /// `length` bytes of `file` from `start`, which must be there. Reads the first of them, and so blocks.
+    pub fn part_of(file: File, start: u64, length: u64) -> io::Result<Self> {
+        Ok(Self::file(FilePart::open(file, start, length)?))
     }
 
     pub(crate) fn file(part: FilePart) -> Self {

@@ -69,6 +69,7 @@ pub use manifests::{MANIFEST_LIMIT, Manifest, ManifestInfo, Stored};
 pub use names::{
     MAX_NAME_LENGTH, MAX_TAG_LENGTH, NameError, Reference, RegistryId, Repository, Tag, is_repository_name,
 };
+pub use ranges::{Wanted, wanted};
 pub use referrers::Referrer;
 pub use repositories::RepositoryEntry;
 pub use router::{Operation, serves};

@@ -12,6 +12,7 @@ mod data_directory;
 mod doctor;
 mod env;
 mod explain;
+mod files;
 mod front;
 mod master_key;
 mod metrics;

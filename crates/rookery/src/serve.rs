@@ -88,6 +88,7 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let names = ServedNames::new(&options.registry_suffix, &[http.address.port(), https.address.port()]);
     let certifies = Some(Arc::clone(&authority));
     let (front, tcr, kms, mariadb) = wire(&options, &directory, pinned, store, &world, certifies).await?;
+    mariadb.serve_files_at(&format!("http://{}", http.address));
     let witness = Arc::clone(&front);
     let proxy =
         Proxy::new(names, Arc::clone(&authority), move |refused| witness.gateway.note_refusal(refused))?;
@@ -196,6 +197,7 @@ pub(crate) async fn wire(
         registry: tcr.registry(),
         tcr: Arc::clone(&tcr),
         cam,
+        mariadb: Arc::clone(&mariadb),
         metrics: Metrics::new(),
         readiness: Readiness::default(),
         access_log: options.access_log,

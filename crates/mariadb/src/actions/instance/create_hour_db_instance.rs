@@ -18,16 +18,16 @@ pub(crate) async fn create_hour_db_instance(
     let scope = instances::scope(&call);
     let request = call.request;
     let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let rollback = match (request.rollback_instance_id, request.rollback_time) {
+        (Some(source), Some(time)) if !source.is_empty() && !time.is_empty() => Some((source, time)),
+        (source, time) if !given(&source) && !given(&time) => None,
+        _ => return Err(Error::invalid("RollbackTime", "goes together with `RollbackInstanceId`")),
+    };
     let order = Order {
         absent: vec![
             ("instances for disaster recovery (`DcnInstanceId`)", given(&request.dcn_instance_id)),
             ("instances for disaster recovery (`DcnRegion`)", given(&request.dcn_region)),
             ("instances for disaster recovery (`DcnSyncMode`)", request.dcn_sync_mode.is_some()),
-            (
-                "new instances from a moment of another (`RollbackInstanceId`)",
-                given(&request.rollback_instance_id),
-            ),
-            ("new instances from a moment of another (`RollbackTime`)", given(&request.rollback_time)),
         ],
         zones: request.zones,
         node_count: request.node_count,
@@ -45,6 +45,7 @@ pub(crate) async fn create_hour_db_instance(
         init: request.init_params,
         cpu_type: request.cpu_type,
         prepaid: None,
+        rollback,
     };
     let ordered = mariadb.order(scope, order).await?;
     mariadb.work(ordered.flow);

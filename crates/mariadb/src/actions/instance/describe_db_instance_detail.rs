@@ -7,7 +7,7 @@ use crate::MariaDb;
 use crate::catalogue;
 use crate::error::Error;
 use crate::instances;
-use crate::moments::NEVER;
+use crate::moments::{Moment, NEVER};
 use crate::orders::signed;
 
 pub(crate) async fn describe_db_instance_detail(
@@ -32,7 +32,7 @@ pub(crate) async fn describe_db_instance_detail(
         status_desc: status_desc.to_owned(),
         vip: row.address.ip().to_string(),
         vport: i64::from(row.address.port()),
-        is_tmp: 0,
+        is_tmp: i64::from(row.temporary_until().is_some()),
         node_count: row.node_count(),
         region: scope.region,
         zone: zone(row.zones.first()),
@@ -53,7 +53,7 @@ pub(crate) async fn describe_db_instance_detail(
         pay_mode: row.pay_mode().to_owned(),
         create_time: row.created.text(),
         is_audit_supported: false,
-        period_end_time: row.prepaid.map_or(NEVER.to_owned(), |prepaid| prepaid.until.text()),
+        period_end_time: row.ends().map_or(NEVER.to_owned(), Moment::text),
         machine: catalogue::MACHINE.to_owned(),
         storage_usage: usage,
         log_storage: 0,

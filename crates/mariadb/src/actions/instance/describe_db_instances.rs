@@ -8,7 +8,7 @@ use crate::MariaDb;
 use crate::catalogue;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow, Instances};
-use crate::moments::NEVER;
+use crate::moments::{Moment, NEVER};
 use crate::orders::signed;
 
 /// Instances of dedicated clusters, and for disaster recovery, are not implemented: what asks only for them finds nothing.
@@ -152,7 +152,7 @@ impl MariaDb {
             create_time: row.created.text(),
             update_time: row.updated.text(),
             auto_renew_flag: i64::from(row.prepaid.is_some_and(|prepaid| prepaid.renew)),
-            period_end_time: row.prepaid.map_or(NEVER.to_owned(), |prepaid| prepaid.until.text()),
+            period_end_time: row.ends().map_or(NEVER.to_owned(), Moment::text),
             uin: account.uin.to_string(),
             tdsql_version: self.version(),
             memory: row.memory,
@@ -161,7 +161,7 @@ impl MariaDb {
             unique_subnet_id: row.subnet.clone(),
             origin_serial_id: serial(&row),
             node_count: row.nodes.len() as u64,
-            is_tmp: 0,
+            is_tmp: u64::from(row.temporary_until().is_some()),
             excluster_id: String::new(),
             id: row.number,
             pid: catalogue::PRODUCT,
