@@ -168,13 +168,10 @@ impl Actions {
         });
         let handler: Handler = Box::new(move |value, place, identity| {
             let language = place.language;
-            match permitted(value, place, identity, &*resources, (operation, &operation_name)) {
-                Ok((asked, call)) => {
-                    let answer = Box::pin(write_reply(function(call), language));
-                    Begun { asked: Some(asked), answer: Ok(answer) }
-                }
-                Err((asked, failure)) => Begun { asked, answer: Err(failure) },
-            }
+            let (asked, permitted) =
+                permitted(value, place, identity, &*resources, (operation, &operation_name));
+            let answer = permitted.map(|call| Box::pin(write_reply(function(call), language)) as Answer);
+            Begun { asked, answer }
         });
         let registered = Registered { handler, touched, unread: &[] };
         self.keep(R::PRODUCT, R::ACTION, registered);
@@ -304,17 +301,15 @@ fn is_same(one: &ProductShape, other: &ProductShape) -> bool {
     std::ptr::eq(one, other) || (one.name == other.name && one.version == other.version)
 }
 
-/// What was asked, if anything, and what is answered instead of an action that may not run.
-type NotPermitted = (Option<Asked>, Failure);
-
-/// The typed part of every call before the action: the request is built, and the permission asked for.
+/// The typed part of every call before the action: the request is built, and the permission asked for. Gives what was asked, if anything,
+/// and the call if it may go on.
 fn permitted<R: Request>(
     value: Value,
     place: Place,
     identity: &dyn Identity,
     resources: &impl Fn(&Call<R>) -> Vec<Resource>,
     (operation, operation_name): (Operation, &str),
-) -> Result<(Asked, Call<R>), NotPermitted> {
+) -> (Option<Asked>, Result<Call<R>, Failure>) {
     let language = place.language;
     // Nothing can be said of a root by conditions.
     let request_tags = if place.caller.is_root() {
@@ -325,10 +320,13 @@ fn permitted<R: Request>(
             .get(R::ACTION)
             .map_or_else(Vec::new, |action| permission::request_tags(&value, action.input))
     };
-    let request = R::from_structure(value).map_err(|mismatch| {
-        let failure = Failure::common(&CommonError::Internal, language);
-        (None, Failure { internal: Some(mismatch.to_string()), ..failure })
-    })?;
+    let request = match R::from_structure(value) {
+        Ok(request) => request,
+        Err(mismatch) => {
+            let failure = Failure::common(&CommonError::Internal, language);
+            return (None, Err(Failure { internal: Some(mismatch.to_string()), ..failure }));
+        }
+    };
     let (request_id, circumstances) = (place.request_id, place.circumstances);
     let call = place.call(request);
     let asking = Asking {
@@ -339,10 +337,8 @@ fn permitted<R: Request>(
         request_tags: &request_tags,
         circumstances,
     };
-    match permission::check(identity, &call.caller, request_id, asking) {
-        (asked, Ok(())) => Ok((asked, call)),
-        (asked, Err(error)) => Err((Some(asked), Failure::common(&error, language))),
-    }
+    let (asked, allowed) = permission::check(identity, &call.caller, request_id, asking);
+    (Some(asked), allowed.map(|()| call).map_err(|error| Failure::common(&error, language)))
 }
 
 /// The typed part of every call after the action: its reply, or its refusal in the caller's language.
