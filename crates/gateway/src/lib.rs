@@ -25,6 +25,7 @@ pub mod caller;
 pub mod common_parameters;
 pub mod diagnosis;
 pub mod error;
+mod head_timer;
 pub mod identity;
 pub mod listen;
 pub mod masking;

@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::head_timer::HeadTimer;
 use crate::proxy::{self, Proxy};
 
 /// How long a client may keep the server waiting, unless something else is asked for: for a TLS handshake, the head of a request, the next
@@ -150,10 +151,10 @@ pub(crate) fn note(peer: SocketAddr, ended: Ended) {
     }
 }
 
-/// What speaks HTTP/1.1 and HTTP/2, with the limits of every connection.
+/// What speaks HTTP/1.1 and HTTP/2 on one connection, with the limits of every connection.
 pub(crate) fn server(patience: Duration) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(BUFFER_SIZE);
+    server.http1().timer(HeadTimer::default()).header_read_timeout(patience).max_buf_size(BUFFER_SIZE);
     // Room for the largest GET, which the gateway itself refuses above its own limit and with its own words.
     server.http2().timer(TokioTimer::new()).max_header_list_size(HTTP2_HEAD_LIMIT);
     // An HTTP/2 connection may be idle, but its client has to be there.

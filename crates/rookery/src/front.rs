@@ -47,14 +47,15 @@ impl Front {
     pub(crate) async fn answer(&self, request: Request<Incoming>, connection: Connection) -> Answer {
         let path = request.uri().path();
         if rookery_registry::serves(path) {
-            return self.serve_registry(request, connection).await.map(Either::Right);
+            // In a box, because it is several times as large as a call, which would be moved about with as much room.
+            return Box::pin(self.serve_registry(request, connection)).await.map(Either::Right);
         }
         if path.strip_prefix(rookery_mariadb::FILES).is_some_and(|rest| rest.starts_with('/')) {
             return self.serve_file(request, connection).await.map(Either::Right);
         }
         if let Some(page) = path.strip_prefix(ADMIN) {
             let (method, headers) = (request.method(), request.headers());
-            return self.admin(page, method, headers, connection.peer).await.map(Either::Left);
+            return Box::pin(self.admin(page, method, headers, connection.peer)).await.map(Either::Left);
         }
         self.serve_call(request, connection).await.map(Either::Left)
     }
@@ -64,7 +65,7 @@ impl Front {
         mut request: Request<Incoming>,
         connection: Connection,
     ) -> Response<ResponseBody> {
-        let counting = self.metrics.begin();
+        let (counting, began) = (self.metrics.begin(), Instant::now());
         let operation = Operation::of(request.uri().path());
         let logged = self.access_log.then(|| {
             let witness = Witness::default();
@@ -72,7 +73,8 @@ impl Front {
             (Asked::of(&request, connection), witness)
         });
         let mut answer = self.registry.handle(request, connection.secure, connection.peer.ip()).await;
-        let took = counting.registry(operation, answer.status());
+        let took = began.elapsed();
+        counting.registry(operation, answer.status(), took);
         if let Some((asked, witness)) = logged {
             let id = self.world.uuid().to_string();
             asked.log(
@@ -104,13 +106,20 @@ impl Front {
         let counting = self.metrics.begin();
         let logged = self.access_log.then(|| Asked::of(&request, connection));
         let (answer, answered) = self.gateway.answer_and_tell(request, connection).await;
-        let took = counting.call(&answered);
+        counting.call(&answered);
         if let Some(asked) = logged {
             let (id, caller) =
                 (answered.request_id.to_string(), answered.principal.map(|uin| uin.to_string()));
             let outcome = answered.code.unwrap_or("ok");
             let action = answered.action.as_deref();
-            asked.log(&answer, took, &id, action.unwrap_or("unknown"), caller.as_deref(), Some(outcome));
+            asked.log(
+                &answer,
+                answered.took,
+                &id,
+                action.unwrap_or("unknown"),
+                caller.as_deref(),
+                Some(outcome),
+            );
         }
         answer
     }

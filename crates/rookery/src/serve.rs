@@ -188,7 +188,6 @@ pub(crate) async fn wire(
         traces: options.traces,
         allow: options.allow_ip.clone(),
         deny: options.deny_ip.clone(),
-        patience: Duration::from_secs(options.client_timeout.get()),
     };
     let gateway = Gateway::new(world.clone(), Arc::clone(&cam) as _, actions, gateway_options);
     let front = Front {
@@ -282,7 +281,6 @@ mod tests {
             region: "ap-guangzhou".to_owned(),
             language: Language::English,
             request_id: RequestId(world.uuid()),
-            identity: Arc::clone(front.gateway.identity()),
             circumstances: Circumstances::inside(world.now()),
         };
         let identity = front.gateway.identity();
