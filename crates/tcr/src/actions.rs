@@ -38,7 +38,10 @@ rookery_gateway::actions! { Tcr:
         describe_webhook_trigger_log,
     }
     garbage_collection { create_gc_job, describe_gc_jobs, terminate_gc_job }
-    replica { create_replication_instance, describe_replication_instances, delete_replication_instance }
+    replica {
+        create_replication_instance, describe_replication_instances, describe_replication_instance_create_tasks,
+        delete_replication_instance,
+    }
     sync_rule {
         manage_replication, modify_replication, delete_replication_rule, describe_replication_policies,
         describe_replication_executions, describe_replication_tasks,
