@@ -4,6 +4,7 @@ import json
 import uuid
 
 import pytest
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 import images
 import place as places
@@ -224,3 +225,17 @@ def test_what_replicas_refuse(both, cloud, home, unique):
     basic = places.instance(cloud, home, unique, "basic")
     assert refusal(basic, "CreateReplicationInstance", ReplicationRegionId=4) == "UnsupportedOperation"
     assert refusal(source.call, "DescribeReplicationInstances", RegistryId=NOBODYS) == INVALID
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters", "why"),
+    [
+        ("DescribeReplicationInstanceSyncStatus", {"ReplicationRegistryId": "tcr-1-4-x"}, "nothing is copied"),
+        ("DescribeInternalEndpoints", {}, "no VPC"),
+        ("ModifyInstanceStorage", {"TargetRegion": "ap-shanghai", "TargetStorageName": "layers"}, "--blobs"),
+    ],
+)
+def test_what_no_machine_alone_has_says_why(both, action, parameters, why):
+    with pytest.raises(TencentCloudSDKException) as refused:
+        both[0](action, **parameters)
+    assert refused.value.code == "UnsupportedOperation" and why in refused.value.message
