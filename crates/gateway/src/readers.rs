@@ -1,8 +1,8 @@
 //! Clients that do not read what they asked for. They would keep files, buffers and a connection for as long as they like.
 //!
-//! Where the other end takes no bytes, the kernel sees it, and ends the connection ([`limit`]): it costs nothing, and one byte in time is
-//! enough. Over HTTP/2 a client may go on taking bytes and still shut the window of every answer, so such connections count what is taken
-//! ([`Taking`]) and look at the count once in a while.
+//! Where the other end has no room for more, the kernel sees it, and ends the connection ([`limit`]). It costs nothing, and is not strict: a
+//! system announces room again when a sixteenth of its receive buffer has been read. Over HTTP/2 a client may go on taking bytes and still
+//! shut the window of every answer, so such connections count what is taken ([`Taking`]) and look at the count once in a while.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +20,9 @@ const PIECE: usize = 64 * 1024;
 
 /// Lets the kernel end a connection whose other end has not acknowledged, or has no room for, what was sent for `patience`.
 pub(crate) fn limit(stream: &TcpStream, patience: Duration) -> io::Result<()> {
-    let milliseconds = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+    // The kernel's own type is signed.
+    let milliseconds = i32::try_from(patience.as_millis()).unwrap_or(i32::MAX);
+    let milliseconds = milliseconds.unsigned_abs();
     Ok(rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds)?)
 }
 
