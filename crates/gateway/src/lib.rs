@@ -37,6 +37,7 @@ pub mod permission;
 pub mod pipeline;
 pub mod proxy;
 pub mod rate;
+mod readers;
 pub mod replay;
 pub mod reply;
 pub mod signing_keys;

@@ -45,6 +45,7 @@ mod signature_artefacts;
 mod signature_policies;
 mod signatures;
 mod signing_queue;
+mod spans;
 mod standing;
 mod sync_rules;
 mod sync_runs;
