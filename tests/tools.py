@@ -18,6 +18,7 @@ INSTALL = {
     "openssl": "apt-get install openssl",
     "mariadb": "apt-get install --no-install-recommends mariadb-client-core",
     "mariadbd": "apt-get install --no-install-recommends mariadb-server-core",
+    "mariadb-backup": "apt-get install --no-install-recommends mariadb-backup",
     "cosign": "make tools, or go install github.com/sigstore/cosign/v2/cmd/cosign@v2.6.5",
     "cosign3": "make tools, which builds github.com/sigstore/cosign/v3/cmd/cosign v3.1.3 under this name",
     "notation": "make tools, which builds github.com/notaryproject/notation/cmd/notation v1.3.2",

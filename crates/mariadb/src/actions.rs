@@ -10,7 +10,7 @@ rookery_gateway::actions! { MariaDb:
         renew_db_instance, isolate_db_instance, isolate_hour_db_instance, activate_hour_db_instance, destroy_db_instance,
         destroy_hour_db_instance
     }
-    replication { describe_db_sync_mode, modify_db_sync_mode, switch_db_instance_ha }
+    replication { describe_db_sync_mode, modify_db_sync_mode, switch_db_instance_ha, describe_dcn_detail, cancel_dcn_job }
     order {
         describe_flow, describe_orders, describe_price, describe_renewal_price, describe_upgrade_price, describe_sale_info,
         describe_db_instance_specs

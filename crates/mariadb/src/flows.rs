@@ -2,14 +2,19 @@
 //! process did not finish the next one does; each step can be done again.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use rookery_store::{Global, Read, Regional, Table, Transaction};
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 
 use crate::MariaDb;
+use crate::cluster::process;
+use crate::dcn;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow, Instances, Phase};
+use crate::replication;
 
 /// Every flow, by number.
 pub(crate) struct Flows;
@@ -31,6 +36,8 @@ impl Table for Counters {
     type Row = u64;
 }
 
+/// How long a flow tries again.
+const PERSISTENCE: Duration = Duration::from_mins(1);
 /// The first number of a flow and of an instance is one above this.
 const COUNTED_FROM: u64 = 1000;
 
@@ -78,6 +85,12 @@ pub(crate) enum Work {
         to: usize,
     },
     SyncMode(i64),
+    /// Gives a standby that can follow no more a copy of the primary.
+    Rebuild {
+        node: usize,
+    },
+    /// Ends the replication from another instance.
+    CancelDcn,
     /// What was done before the call was answered.
     Done,
 }
@@ -105,7 +118,8 @@ impl Work {
             Self::Resize { memory, storage } => (row.memory, row.storage) = (*memory, *storage),
             Self::Switch { to } | Self::FailOver { to } => row.primary = *to,
             Self::SyncMode(mode) => row.sync_mode = *mode,
-            Self::Done => {}
+            Self::CancelDcn => row.follows = None,
+            Self::Rebuild { .. } | Self::Done => {}
         }
         Some(row)
     }
@@ -114,12 +128,11 @@ impl Work {
     fn give_up(&self, mut row: InstanceRow) -> InstanceRow {
         row.flow = 0;
         row.phase = match self {
-            Self::Create
-            | Self::Initialise
-            | Self::Restart
-            | Self::Activate
-            | Self::Isolate
-            | Self::Destroy => Phase::Isolated,
+            Self::Create | Self::Initialise | Self::Activate | Self::Isolate | Self::Destroy => {
+                Phase::Isolated
+            }
+            // The steward goes on trying.
+            Self::Restart => Phase::Running,
             _ => row.phase,
         };
         row
@@ -138,6 +151,9 @@ pub(crate) fn begin(
         let mut row = instances::existing(tx, scope, id)?;
         if row.flow != 0 {
             return Err(Error::locked(id, row.flow));
+        }
+        if *work == Work::Destroy {
+            dcn::unfollowed(tx, scope.uin, id)?;
         }
         row.flow = flow;
         row.phase = work.during().unwrap_or(row.phase);
@@ -192,7 +208,7 @@ impl MariaDb {
         let row = self.store.read(|view| view.get::<Instances>(scope, id))?;
         // Otherwise it was done by the process before this one.
         let Some(row) = row.filter(|row| row.flow == number) else { return Ok(true) };
-        let outcome = self.perform(id, row, work).await;
+        let outcome = self.persist(id, &row, number, work).await;
         if let Err(error) = &outcome {
             let inner = rookery_gateway::Refusal::internal(error).unwrap_or_else(|| error.to_string());
             tracing::error!(instance = id, flow = number, error = inner, ?work, "a flow failed");
@@ -212,20 +228,45 @@ impl MariaDb {
                 if !done {
                     return instances::put(tx, &scope, &id, work.give_up(row), now);
                 }
+                if let (Work::CancelDcn, Some(source)) = (&work, &row.follows) {
+                    dcn::inherit_accounts(tx, &source.id, &id)?;
+                }
                 if let Some(row) = work.conclude(row) {
                     return instances::put(tx, &scope, &id, row, now);
                 }
                 tx.delete::<Instances>(&scope, &id)?;
+                replication::forget_instance(tx, &id)?;
                 crate::accounts::forget_instance(tx, &id)
             })
             .await
+    }
+
+    /// Does it, and again while that fails for what may pass: a server that was killed in the middle is there again in a moment.
+    async fn persist(&self, id: &str, row: &InstanceRow, number: u64, work: &Work) -> Result<(), Error> {
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.perform(id, row.clone(), work).await {
+                Err(error) if error.may_pass() && began.elapsed() < PERSISTENCE => {
+                    let error =
+                        rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
+                    tracing::warn!(instance = id, flow = number, error, "a flow tries again");
+                }
+                outcome => return outcome,
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
     }
 
     async fn perform(&self, id: &str, mut row: InstanceRow, work: &Work) -> Result<(), Error> {
         match work {
             Work::Create if row.initial.is_none() => Ok(()),
             Work::Create | Work::Initialise => {
-                self.provision(id, &row).await?;
+                match &row.follows {
+                    Some(source) => self.copy_source(id, &row, source).await?,
+                    None => self.provision(id, &row).await?,
+                }
                 self.bring_up(id, &row).await
             }
             Work::Activate => self.bring_up(id, &row).await,
@@ -242,18 +283,33 @@ impl MariaDb {
                 Ok(self.places.remove(id)?)
             }
             Work::Resize { memory, .. } => {
+                self.bring_up(id, &row).await?;
                 row.memory = *memory;
                 self.resize(id, &row).await
             }
-            Work::Switch { to } => self.switch(id, &row, *to).await,
+            Work::Switch { to } => {
+                // A process before this one may have got half of the way, from where it first goes back.
+                self.bring_up(id, &row).await?;
+                self.switch(id, &row, *to).await
+            }
             Work::FailOver { to } => {
+                // The former primary may be alive for others, and comes back as a standby.
+                if let Some(former) = row.nodes.get(row.primary) {
+                    self.supervisor.stop(&process(id, former)).await;
+                }
                 row.primary = *to;
+                self.start_node(id, &row, *to).await?;
                 self.arrange(id, &row).await?;
                 self.open_door(id, &row).await
             }
             Work::SyncMode(mode) => {
                 row.sync_mode = *mode;
-                self.arrange(id, &row).await
+                self.bring_up(id, &row).await
+            }
+            Work::Rebuild { node } => self.rebuild(id, &row, *node).await,
+            Work::CancelDcn => {
+                row.follows = None;
+                self.bring_up(id, &row).await
             }
             Work::Done => Ok(()),
         }

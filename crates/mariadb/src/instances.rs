@@ -83,6 +83,16 @@ pub(crate) struct InstanceRow {
     pub(crate) log_days: u64,
     /// The password with which standbys follow.
     pub(crate) replication: Sealed,
+    /// Whom an instance for disaster recovery follows.
+    #[serde(default)]
+    pub(crate) follows: Option<Place>,
+}
+
+/// Where an instance of the same account is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) region: String,
+    pub(crate) id: String,
 }
 
 /// A prepaid instance's time.
@@ -237,6 +247,13 @@ pub(crate) fn put(
     Ok(tx.put::<Instances>(scope, &id.to_owned(), &row)?)
 }
 
+/// As [`usable`], and what is in it is its own, and no copy of another instance.
+pub(crate) fn writable(read: &impl Read, scope: &Regional, id: &str) -> Result<InstanceRow, Error> {
+    let row = usable(read, scope, id)?;
+    row.its_own(id)?;
+    Ok(row)
+}
+
 pub(crate) fn resource(id: &str) -> Vec<Resource> {
     vec![Resource::named(format!("instance/{}", clean(id)))]
 }
@@ -279,6 +296,7 @@ impl InstanceRow {
             parameters: BTreeMap::new(),
             log_days: 7,
             replication: seal.seal("test", b"secret").unwrap(),
+            follows: None,
         }
     }
 }

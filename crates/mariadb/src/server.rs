@@ -15,12 +15,13 @@ use rookery_supervisor::{Probe, Program, Readiness};
 
 use crate::error::Error;
 use crate::instances::{Initial, InstanceRow, Node};
+use crate::seed::INSTALL as COPIER;
 use crate::sql::Connection;
 
 /// The one command that installs it, on Debian and its kin. The package brings the programs and no service.
 pub(crate) const INSTALL: &str = "apt-get install --no-install-recommends mariadb-server-core";
 /// The socket's name in the data directory.
-const SOCKET: &str = "s.sock";
+pub(crate) const SOCKET: &str = "s.sock";
 /// What a server takes besides its buffer pool (`products.md` §1.6: 38 MB are its own with a pool of 16 MB, and some for sessions).
 const BASE_MEMORY: u64 = 48 << 20;
 /// Eight megabytes of buffer pool for each gigabyte that was ordered, at least [`SMALLEST_POOL`].
@@ -41,6 +42,8 @@ pub(crate) enum Missing {
         "`{0}` is not installed on this machine, so there can be no instances. Install it with: {INSTALL}"
     )]
     Program(&'static str),
+    #[error("`{0}` is not installed on this machine, so servers cannot be copied. Install it with: {COPIER}")]
+    Tool(&'static str),
     #[error("The user that Rookery runs as has no name in /etc/passwd, which the server's login needs.")]
     User,
 }
@@ -49,6 +52,7 @@ impl Missing {
     pub(crate) fn chinese(&self) -> String {
         match self {
             Self::Program(program) => format!("本机未安装 `{program}`，无法创建实例。安装命令：{INSTALL}"),
+            Self::Tool(program) => format!("本机未安装 `{program}`，无法复制数据。安装命令：{COPIER}"),
             Self::User => "运行 Rookery 的用户在 /etc/passwd 中没有名称，服务器登录需要该名称。".to_owned(),
         }
     }
@@ -68,15 +72,7 @@ pub(crate) struct Installation {
 impl Installation {
     /// Looks for the programs; nothing is remembered, so installing them is enough.
     pub(crate) fn find(directories: Option<&Path>) -> Result<Self, Missing> {
-        let program = |name: &'static str| {
-            let places = directories
-                .map_or_else(|| DIRECTORIES.map(PathBuf::from).to_vec(), |one| vec![one.to_owned()]);
-            places
-                .into_iter()
-                .map(|place| place.join(name))
-                .find(|path| path.is_file())
-                .ok_or(Missing::Program(name))
-        };
+        let program = |name: &'static str| locate(directories, name).ok_or(Missing::Program(name));
         let (server, installer) = (program("mariadbd")?, program("mariadb-install-db")?);
         let said = Command::new(&server).arg("--version").stdin(Stdio::null()).output();
         let said = said.map_err(|_| Missing::Program("mariadbd"))?;
@@ -89,6 +85,13 @@ impl Installation {
     pub(crate) fn series(&self) -> String {
         self.version.split('.').take(2).collect::<Vec<_>>().join(".")
     }
+}
+
+/// Where a program is: in the one directory, or in the system's usual ones.
+pub(crate) fn locate(directory: Option<&Path>, name: &str) -> Option<PathBuf> {
+    let places =
+        directory.map_or_else(|| DIRECTORIES.map(PathBuf::from).to_vec(), |one| vec![one.to_owned()]);
+    places.into_iter().map(|place| place.join(name)).find(|path| path.is_file())
 }
 
 /// The name of the user that this process runs as.
@@ -315,17 +318,19 @@ fn options_file(
     option("read_only", &"ON");
     option("skip_slave_start", &"ON");
     option("rpl_semi_sync_master_wait_no_slave", &"ON");
+    // Nobody sees a row that a standby does not have yet.
+    option("rpl_semi_sync_master_wait_point", &"AFTER_SYNC");
     for (name, value) in &row.parameters {
         option(name, value);
     }
     text
 }
 
-fn private_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         private_directory(parent)?;
     }
@@ -336,7 +341,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(fresh, path)
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -362,7 +367,7 @@ pub(crate) fn size_of(directory: &Path) -> io::Result<u64> {
     Ok(sum)
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     private_directory(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

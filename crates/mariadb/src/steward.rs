@@ -1,9 +1,10 @@
 //! The background work: what should run is brought up and stays arranged; what has had its time is isolated, renewed or destroyed.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use parking_lot::Mutex;
 use rookery_store::{Global, Read, Regional, Scan, StoreError};
 use rookery_supervisor::State;
 use time::Duration;
@@ -23,13 +24,37 @@ const KEPT: (i64, i64) = (3, 7);
 /// How long a primary may be down before a standby takes over. One that is started again is back within a second or two.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// The servers of an instance at a look: the process of each that is ready, which is the primary, and whom that one follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Snapshot {
+    processes: Vec<Option<u32>>,
+    primary: usize,
+    upstream: Option<SocketAddr>,
+}
+
+impl Snapshot {
+    fn primary_is_up(&self) -> bool {
+        self.processes.get(self.primary).is_some_and(Option::is_some)
+    }
+}
+
 /// What is remembered from one look to the next.
 #[derive(Default)]
 struct Seen {
-    /// The processes of an instance, as they were when it was last arranged.
-    arranged: HashMap<String, Vec<u32>>,
+    /// The servers of an instance, as they were when it was last arranged.
+    arranged: HashMap<String, Snapshot>,
+    /// As they were when the standbys were last level with the primary.
+    level: HashMap<String, Snapshot>,
     /// Since when the primary of an instance is down.
     down: HashMap<String, Instant>,
+}
+
+impl Seen {
+    fn forget(&mut self, id: &str) {
+        self.arranged.remove(id);
+        self.level.remove(id);
+        self.down.remove(id);
+    }
 }
 
 impl MariaDb {
@@ -39,9 +64,9 @@ impl MariaDb {
             if let Err(error) = self.take_over().await {
                 tracing::error!(%error, "what a former process left could not be taken over");
             }
-            let mut seen = Seen::default();
+            let seen = Arc::new(Mutex::new(Seen::default()));
             loop {
-                if let Err(error) = self.look_after(&mut seen).await {
+                if let Err(error) = self.look_after(&seen).await {
                     tracing::error!(%error, "instances could not be looked after; it will be tried again");
                 }
                 tokio::time::sleep(self.pulse).await;
@@ -86,54 +111,91 @@ impl MariaDb {
         self.store.read(|view| view.scan_all::<Instances>())
     }
 
-    async fn look_after(self: &Arc<Self>, seen: &mut Seen) -> Result<(), Error> {
+    async fn look_after(self: &Arc<Self>, seen: &Arc<Mutex<Seen>>) -> Result<(), Error> {
         while self.tasks.lock().try_join_next().is_some() {}
         let rows = self.all()?;
-        seen.arranged.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
-        seen.down.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
-        let mut down = Vec::new();
+        {
+            let mut seen = seen.lock();
+            // What a flow has left is arranged once more.
+            let calm = |id: &String| rows.iter().any(|(_, known, row)| known == id && row.flow == 0);
+            seen.arranged.retain(|id, _| calm(id));
+            seen.level.retain(|id, _| calm(id));
+            seen.down.retain(|id, _| calm(id));
+        }
         for (scope, id, row) in rows.into_iter().filter(|(_, _, row)| row.flow == 0) {
             self.keep_time(&scope, &id, &row).await?;
             if row.phase != Phase::Running {
-                seen.arranged.remove(&id);
-                seen.down.remove(&id);
+                seen.lock().forget(&id);
                 continue;
             }
             if self.fail_over(&scope, &id, &row, seen).await? {
                 continue;
             }
-            let processes = self.processes(&id, &row);
+            let now = self.snapshot(&id, &row)?;
             let open = self.doors.lock().contains_key(&id);
-            if open && processes.is_some() && processes.as_ref() == seen.arranged.get(&id) {
+            let arranged = seen.lock().arranged.get(&id) == Some(&now);
+            if open && arranged && now.primary_is_up() && seen.lock().level.get(&id) == Some(&now) {
                 continue;
             }
-            down.push((scope, id));
-        }
-        // All at once: one that takes long holds up no other.
-        let restored = down.iter().map(|(scope, id)| self.restore(scope, id));
-        for restored in join_all(restored).await {
-            seen.arranged.extend(restored?);
+            // Each by itself: one that takes long holds up no other.
+            let (product, seen) = (Arc::clone(self), Arc::clone(seen));
+            self.tasks.lock().spawn(async move {
+                if let Err(error) = product.restore(&scope, &id, &seen).await {
+                    let inner =
+                        rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
+                    tracing::warn!(
+                        instance = id,
+                        error = inner,
+                        "an instance is not up; it will be tried again"
+                    );
+                }
+            });
         }
         Ok(())
     }
 
     /// Brings an instance up that should be: what is restarted by itself comes back as a standby, so who is the primary is told again.
-    /// Its processes, where that succeeds.
-    async fn restore(&self, scope: &Regional, id: &str) -> Result<Option<(String, Vec<u32>)>, Error> {
+    async fn restore(self: &Arc<Self>, scope: &Regional, id: &str, seen: &Mutex<Seen>) -> Result<(), Error> {
         let alone = self.lock(id);
-        // Held by a flow or a call: there is a next look.
-        let Ok(_alone) = alone.try_lock() else { return Ok(None) };
+        // Held by a flow, a call or the look before: there is a next one.
+        let Ok(_alone) = alone.try_lock() else { return Ok(()) };
         // A flow may have come first.
         let now = self.store.read(|view| view.get::<Instances>(scope, id))?;
         let Some(row) = now.filter(|row| row.flow == 0 && row.phase == Phase::Running) else {
-            return Ok(None);
+            return Ok(());
         };
-        if let Err(error) = self.bring_up(id, &row).await {
-            let inner = rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
-            tracing::warn!(instance = id, error = inner, "an instance is not up; it will be tried again");
-            return Ok(None);
+        let before = self.snapshot(id, &row)?;
+        // A server that does not start is tried again by the supervisor, less and less often.
+        let kept = row.nodes.iter().all(|node| self.supervisor.state(&process(id, node)) != State::Stopped);
+        if kept && !before.primary_is_up() {
+            return Ok(());
         }
-        Ok(self.processes(id, &row).map(|processes| (id.to_owned(), processes)))
+        let open = self.doors.lock().contains_key(id);
+        if !open || !before.primary_is_up() || seen.lock().arranged.get(id) != Some(&before) {
+            let arranged = self.keep_up(id, &row).await?;
+            if let Some(&node) = arranged.strayed.first() {
+                tracing::warn!(
+                    instance = id,
+                    node,
+                    "a standby can follow no more; it gets a copy of the primary"
+                );
+                let work = Work::Rebuild { node };
+                self.begin(scope.clone(), vec![id.to_owned()], work, |id, row| row.usable(id)).await?;
+                return Ok(());
+            }
+            let after = self.snapshot(id, &row)?;
+            if arranged.late.is_empty() && after.primary_is_up() {
+                seen.lock().arranged.insert(id.to_owned(), after);
+            }
+        }
+        let level = row.nodes.len() == 1 || self.note_level(id, &row).await?;
+        let after = self.snapshot(id, &row)?;
+        let mut seen = seen.lock();
+        // Standbys that are down cannot be level; there is nothing to look for until one is up.
+        if (level || after.processes.contains(&None)) && seen.arranged.get(id) == Some(&after) {
+            seen.level.insert(id.to_owned(), after);
+        }
+        Ok(())
     }
 
     /// Where the primary has been down for too long and a standby answers, that one takes over.
@@ -142,20 +204,19 @@ impl MariaDb {
         scope: &Regional,
         id: &str,
         row: &InstanceRow,
-        seen: &mut Seen,
+        seen: &Mutex<Seen>,
     ) -> Result<bool, Error> {
         if row.nodes.len() < 2 || self.is_ready(id, row.primary_node()?) {
-            seen.down.remove(id);
+            seen.lock().down.remove(id);
             return Ok(false);
         }
-        let since = *seen.down.entry(id.to_owned()).or_insert_with(Instant::now);
+        let since = *seen.lock().down.entry(id.to_owned()).or_insert_with(Instant::now);
         if since.elapsed() < PATIENCE {
             return Ok(false);
         }
-        let Some(to) = self.heir(id, row).await else { return Ok(false) };
+        let Some(to) = self.heir(id, row).await? else { return Ok(false) };
         tracing::warn!(instance = id, to, "the primary does not come back; a standby takes over");
-        seen.down.remove(id);
-        seen.arranged.remove(id);
+        seen.lock().forget(id);
         let begun = self
             .begin(scope.clone(), vec![id.to_owned()], Work::FailOver { to }, |id, row| row.usable(id))
             .await;
@@ -165,13 +226,13 @@ impl MariaDb {
         }
     }
 
-    /// The processes of an instance whose servers are all ready.
-    fn processes(&self, id: &str, row: &InstanceRow) -> Option<Vec<u32>> {
+    fn snapshot(&self, id: &str, row: &InstanceRow) -> Result<Snapshot, Error> {
         let pid = |node| match self.supervisor.state(&process(id, node)) {
             State::Ready { pid } => Some(pid),
             _ => None,
         };
-        row.nodes.iter().map(pid).collect()
+        let upstream = self.upstream(row)?.map(|leader| leader.node.address);
+        Ok(Snapshot { processes: row.nodes.iter().map(pid).collect(), primary: row.primary, upstream })
     }
 
     /// What is due: a prepaid instance is renewed or isolated at the end of its time, an isolated one destroyed after its days.

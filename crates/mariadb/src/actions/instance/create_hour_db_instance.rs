@@ -20,15 +20,14 @@ pub(crate) async fn create_hour_db_instance(
     let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
     let order = Order {
         absent: vec![
-            ("instances for disaster recovery (`DcnInstanceId`)", given(&request.dcn_instance_id)),
-            ("instances for disaster recovery (`DcnRegion`)", given(&request.dcn_region)),
-            ("instances for disaster recovery (`DcnSyncMode`)", request.dcn_sync_mode.is_some()),
             (
                 "new instances from a moment of another (`RollbackInstanceId`)",
                 given(&request.rollback_instance_id),
             ),
             ("new instances from a moment of another (`RollbackTime`)", given(&request.rollback_time)),
         ],
+        source: (request.dcn_region, request.dcn_instance_id),
+        source_waits: request.dcn_sync_mode,
         zones: request.zones,
         node_count: request.node_count,
         memory: request.memory,
