@@ -48,6 +48,7 @@ impl MariaDb {
 
     /// Starts the servers, arranges them and opens the address. Each of them has to start.
     pub(crate) async fn bring_up(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
+        self.mend(id, row).await?;
         for start in self.starts(id, row)? {
             start.await.map_err(|_| StartError::Superseded)??;
         }
@@ -61,6 +62,7 @@ impl MariaDb {
 
     /// As [`bring_up`](Self::bring_up), for an instance that is in use: standbys that do not start hold up nobody for long.
     pub(crate) async fn keep_up(&self, id: &str, row: &InstanceRow) -> Result<Arranged, Error> {
+        self.mend(id, row).await?;
         let mut starts = self.starts(id, row)?;
         let primary = (row.primary < starts.len()).then(|| starts.remove(row.primary));
         let primary = primary.ok_or(Error::Inconsistent("the primary is not among the nodes"))?;

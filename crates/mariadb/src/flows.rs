@@ -111,7 +111,7 @@ impl Work {
     fn conclude(&self, mut row: InstanceRow) -> Option<InstanceRow> {
         row.flow = 0;
         match self {
-            Self::Create if row.initial.is_none() => row.phase = Phase::Uninitialised,
+            Self::Create | Self::Activate if row.initial.is_none() => row.phase = Phase::Uninitialised,
             Self::Create | Self::Initialise | Self::Restart | Self::Activate => row.phase = Phase::Running,
             Self::Isolate => row.phase = Phase::Isolated,
             Self::Destroy => return None,
@@ -261,7 +261,7 @@ impl MariaDb {
 
     async fn perform(&self, id: &str, mut row: InstanceRow, work: &Work) -> Result<(), Error> {
         match work {
-            Work::Create if row.initial.is_none() => Ok(()),
+            Work::Create | Work::Activate if row.initial.is_none() => Ok(()),
             Work::Create | Work::Initialise => {
                 match &row.follows {
                     Some(source) => self.copy_source(id, &row, source).await?,
@@ -397,6 +397,7 @@ pub(crate) fn several(ids: &[String]) -> Result<Vec<String>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::instances::{Initial, Place};
     use crate::ordering;
 
     #[test]
@@ -405,7 +406,16 @@ mod tests {
         let after = |work: Work| work.conclude(held.clone()).unwrap();
         assert_eq!((after(Work::Create).phase, after(Work::Create).flow), (Phase::Uninitialised, 0));
         assert_eq!(after(Work::Isolate).phase, Phase::Isolated);
-        assert_eq!(after(Work::Activate).phase, Phase::Running);
+        assert_eq!(after(Work::Activate).phase, Phase::Uninitialised);
+        let ready = InstanceRow { initial: Some(Initial::sample()), ..held.clone() };
+        assert_eq!(Work::Activate.conclude(ready.clone()).unwrap().phase, Phase::Running);
+        assert_eq!(Work::Restart.give_up(ready).phase, Phase::Running, "it is tried again");
+        let behind = InstanceRow {
+            follows: Some(Place { region: "r".to_owned(), id: "i".to_owned() }),
+            ..held.clone()
+        };
+        assert!(Work::CancelDcn.conclude(behind.clone()).unwrap().follows.is_none());
+        assert!(Work::CancelDcn.give_up(behind).follows.is_some());
         assert_eq!(after(Work::Resize { memory: 4, storage: 30 }).storage, 30);
         assert_eq!(after(Work::FailOver { to: 1 }).primary, 1);
         assert!(Work::Destroy.conclude(held.clone()).is_none());

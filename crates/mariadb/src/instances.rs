@@ -263,6 +263,13 @@ pub(crate) fn resources(ids: &[String]) -> Vec<Resource> {
 }
 
 #[cfg(test)]
+impl Initial {
+    pub(crate) fn sample() -> Self {
+        Self { charset: "utf8mb4".to_owned(), lower_case: true, page_size: 16384, sync_mode: 2 }
+    }
+}
+
+#[cfg(test)]
 impl InstanceRow {
     /// A running instance that is paid by use, for tests of what follows from a row.
     pub(crate) fn sample() -> Self {

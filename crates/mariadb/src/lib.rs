@@ -16,6 +16,7 @@ mod door;
 mod error;
 mod flows;
 mod instances;
+mod mending;
 mod moments;
 mod ordering;
 mod orders;

@@ -165,6 +165,7 @@ impl MariaDb {
             return Ok(());
         };
         let before = self.snapshot(id, &row)?;
+        self.mend(id, &row).await?;
         // A server that does not start is tried again by the supervisor, less and less often.
         let kept = row.nodes.iter().all(|node| self.supervisor.state(&process(id, node)) != State::Stopped);
         if kept && !before.primary_is_up() {
@@ -284,8 +285,11 @@ fn due(row: &InstanceRow, now: Moment) -> Option<Due> {
 
 #[cfg(test)]
 mod tests {
+    use rookery_store::Store;
+    use rookery_world::World;
+
     use super::*;
-    use crate::instances::Prepaid;
+    use crate::instances::{Place, Prepaid};
 
     const DAY: i64 = 86_400;
 
@@ -311,5 +315,86 @@ mod tests {
         assert_eq!(due(&paid(false), Moment(DAY - 1)), None);
         assert_eq!(due(&paid(false), Moment(DAY)), Some(Due::Work(Work::Isolate)));
         assert_eq!(due(&paid(true), Moment(DAY)), Some(Due::Renewal));
+    }
+
+    /// A cloud with one instance that waits to be initialised, so that its life needs no server; and a clock to step.
+    async fn cloud(row: InstanceRow) -> (tempfile::TempDir, Arc<MariaDb>, World, Regional) {
+        let place = tempfile::tempdir().unwrap();
+        let world = World::pinned(time::OffsetDateTime::UNIX_EPOCH, 7);
+        let seal = rookery_seal::Seal::ephemeral().unwrap();
+        let options = crate::Options::new(place.path());
+        let mariadb = MariaDb::new(options, Store::in_memory(), seal, world.clone()).unwrap();
+        let scope = Regional { uin: 1, region: "ap-guangzhou".to_owned() };
+        let (row, there) = (InstanceRow { phase: Phase::Uninitialised, ..row }, scope.clone());
+        let put = move |tx: &mut rookery_store::Transaction<'_>| {
+            tx.put::<Instances>(&there, &"tdsql-00000000".to_owned(), &row)
+        };
+        mariadb.store.write(put).await.unwrap();
+        (place, mariadb, world, scope)
+    }
+
+    /// Looks once, and lets the flows of it end. The row that is left.
+    async fn looked(mariadb: &Arc<MariaDb>, scope: &Regional) -> Option<InstanceRow> {
+        mariadb.look_after(&Arc::new(Mutex::new(Seen::default()))).await.unwrap();
+        let mut tasks = std::mem::take(&mut *mariadb.tasks.lock());
+        while tasks.join_next().await.is_some() {}
+        mariadb.store.read(|view| view.get::<Instances>(scope, "tdsql-00000000")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_prepaid_instance_is_isolated_at_its_end_and_destroyed_a_week_later() {
+        let prepaid = Some(Prepaid { until: Moment(30 * DAY), renew: false });
+        let (_place, mariadb, world, scope) = cloud(InstanceRow { prepaid, ..InstanceRow::sample() }).await;
+        world.advance(Duration::days(30) - Duration::SECOND);
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Uninitialised);
+        world.advance(Duration::SECOND);
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Isolated);
+        world.advance(Duration::days(7) - Duration::SECOND);
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Isolated);
+        world.advance(Duration::SECOND);
+        assert!(looked(&mariadb, &scope).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_renews_itself_goes_on_and_what_was_activated_in_time_is_kept() {
+        let prepaid = Some(Prepaid { until: Moment(DAY), renew: true });
+        let (_place, mariadb, world, scope) = cloud(InstanceRow { prepaid, ..InstanceRow::sample() }).await;
+        world.advance(Duration::days(40));
+        looked(&mariadb, &scope).await.unwrap();
+        let row = looked(&mariadb, &scope).await.unwrap();
+        assert_eq!(
+            (row.phase, row.prepaid.unwrap().until),
+            (Phase::Uninitialised, Moment(DAY).plus_months(2))
+        );
+
+        let (_place, mariadb, world, scope) = cloud(InstanceRow::sample()).await;
+        let id = "tdsql-00000000".to_owned();
+        for (days, work) in [(0, Work::Isolate), (2, Work::Activate), (3, Work::Isolate)] {
+            world.advance(Duration::days(days));
+            assert!(looked(&mariadb, &scope).await.is_some());
+            mariadb.begin(scope.clone(), vec![id.clone()], work, |_, _| Ok(())).await.unwrap();
+        }
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Isolated);
+        world.advance(Duration::days(3));
+        assert!(looked(&mariadb, &scope).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_others_follow_is_not_destroyed() {
+        let (_place, mariadb, world, scope) =
+            cloud(InstanceRow { phase: Phase::Isolated, ..InstanceRow::sample() }).await;
+        let there = scope.clone();
+        let follows = Some(Place { region: scope.region.clone(), id: "tdsql-00000000".to_owned() });
+        let behind = InstanceRow { follows, phase: Phase::Uninitialised, ..InstanceRow::sample() };
+        let put = move |tx: &mut rookery_store::Transaction<'_>| {
+            tx.put::<Instances>(&there, &"tdsql-11111111".to_owned(), &behind)
+        };
+        mariadb.store.write(put).await.unwrap();
+        let isolate =
+            mariadb.begin(scope.clone(), vec!["tdsql-00000000".to_owned()], Work::Isolate, |_, _| Ok(()));
+        isolate.await.unwrap();
+        looked(&mariadb, &scope).await.unwrap();
+        world.advance(Duration::days(30));
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Isolated);
     }
 }

@@ -135,7 +135,12 @@ pub(crate) async fn wire(
     let seal = master_key::seal(directory, &store).await?;
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
-    let mariadb_options = MariaDbOptions::new(directory);
+    let mut mariadb_options = MariaDbOptions::new(directory);
+    mariadb_options.programs.clone_from(&options.mariadb_programs);
+    mariadb_options.servers = options.mariadb_servers;
+    if let Some(megabytes) = options.mariadb_memory {
+        mariadb_options.memory = megabytes << 20;
+    }
     let mariadb = MariaDb::new(mariadb_options, store.clone(), seal.clone(), world.clone())?;
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
     tcr_options.bucket = scrub::bucket(&options.place)?;
