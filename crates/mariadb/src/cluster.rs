@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rookery_supervisor::{StartError, State};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::MariaDb;
@@ -14,7 +14,7 @@ use crate::replication::Arranged;
 use crate::server::{self, Installation};
 use crate::sql::Connection;
 
-/// How much later than its primary a standby may be up without being left behind.
+/// How long standbys are waited for before the primary goes on without them.
 const STANDBYS_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) const NO_NODE: Error = Error::Inconsistent("there is no such node");
 
@@ -49,8 +49,8 @@ impl MariaDb {
     /// Starts the servers, arranges them and opens the address. Each of them has to start.
     pub(crate) async fn bring_up(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
         self.mend(id, row).await?;
-        for start in self.starts(id, row)? {
-            start.await.map_err(|_| StartError::Superseded)??;
+        for started in join_all(self.starts(id, row)?).await {
+            started?;
         }
         self.plant(id, row).await?;
         if self.arrange(id, row).await? != Arranged::default() {
@@ -66,9 +66,10 @@ impl MariaDb {
         let mut starts = self.starts(id, row)?;
         let primary = (row.primary < starts.len()).then(|| starts.remove(row.primary));
         let primary = primary.ok_or(Error::Inconsistent("the primary is not among the nodes"))?;
-        primary.await.map_err(|_| StartError::Superseded)??;
-        let standbys = futures_util::future::join_all(starts);
-        if timeout(STANDBYS_WITHIN, standbys).await.is_err() {
+        let standbys = timeout(STANDBYS_WITHIN, join_all(starts));
+        let (primary, standbys) = tokio::join!(primary, standbys);
+        primary?;
+        if standbys.is_err() {
             tracing::warn!(instance = id, "a standby is not up; the primary goes on without it");
         }
         self.plant(id, row).await?;
@@ -77,17 +78,18 @@ impl MariaDb {
         Ok(arranged)
     }
 
-    /// Starts every server, or adopts what runs.
-    fn starts(&self, id: &str, row: &InstanceRow) -> Result<Vec<JoinHandle<Result<(), StartError>>>, Error> {
+    /// The start of every server, or the adoption of what runs.
+    fn starts<'s>(
+        &'s self,
+        id: &str,
+        row: &InstanceRow,
+    ) -> Result<Vec<impl Future<Output = Result<(), StartError>> + use<'s>>, Error> {
         let installed = self.installation()?;
         let mut programs = Vec::new();
         for (at, node) in row.nodes.iter().enumerate() {
             programs.push((process(id, node), self.places.program(&installed, id, row, at)?));
         }
-        let start = |(name, program): (String, _)| {
-            let supervisor = std::sync::Arc::clone(&self.supervisor);
-            tokio::spawn(async move { supervisor.start(&name, program).await })
-        };
+        let start = |(name, program): (String, _)| async move { self.supervisor.start(&name, program).await };
         Ok(programs.into_iter().map(start).collect())
     }
 

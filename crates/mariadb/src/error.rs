@@ -86,7 +86,9 @@ impl Error {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Refused { .. } | Self::NotInstalled(_) | Self::Store(_) | Self::Seal(_) => false,
-            Self::Start(error) => !matches!(error, StartError::TooMany { .. } | StartError::Memory { .. }),
+            Self::Start(error) => {
+                !matches!(error, StartError::TooMany { .. } | StartError::Memory { .. } | StartError::Closed)
+            }
             _ => true,
         }
     }

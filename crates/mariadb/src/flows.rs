@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use rookery_store::{Global, Read, Regional, Table, Transaction};
+use rookery_supervisor::StartError;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
@@ -209,6 +210,10 @@ impl MariaDb {
         // Otherwise it was done by the process before this one.
         let Some(row) = row.filter(|row| row.flow == number) else { return Ok(true) };
         let outcome = self.persist(id, &row, number, work).await;
+        if let Err(error @ Error::Start(StartError::Closed)) = outcome {
+            // This process ends; the next one begins with it.
+            return Err(error);
+        }
         if let Err(error) = &outcome {
             let inner = rookery_gateway::Refusal::internal(error).unwrap_or_else(|| error.to_string());
             tracing::error!(instance = id, flow = number, error = inner, ?work, "a flow failed");

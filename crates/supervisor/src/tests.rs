@@ -124,6 +124,17 @@ async fn what_does_not_end_when_asked_is_killed() {
 }
 
 #[tokio::test]
+async fn nothing_is_started_once_all_is_being_stopped() {
+    let scene = Scene::new();
+    let supervisor = scene.supervisor();
+    supervisor.start("one", scene.shell(SERVE)).await.unwrap();
+    let (all, late) = tokio::join!(supervisor.stop_all(), supervisor.start("two", scene.shell(SERVE)));
+    assert!(matches!(late, Err(StartError::Closed)), "{late:?}");
+    assert!(matches!(supervisor.start("one", scene.shell(SERVE)).await, Err(StartError::Closed)));
+    assert_eq!((all, supervisor.recorded().unwrap()), ((), Vec::new()));
+}
+
+#[tokio::test]
 async fn a_stop_ends_a_start() {
     let scene = Scene::new();
     let supervisor = scene.supervisor();
