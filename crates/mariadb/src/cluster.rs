@@ -53,7 +53,11 @@ impl MariaDb {
             started?;
         }
         self.plant(id, row).await?;
-        if self.arrange(id, row).await? != Arranged::default() {
+        let Arranged { late, strayed } = self.arrange_or_mend(id, row).await?;
+        for at in strayed {
+            self.rebuild(id, row, at).await?;
+        }
+        if !late.is_empty() {
             return Err(Error::Inconsistent("a standby does not follow its primary"));
         }
         self.note_level(id, row).await?;
@@ -73,7 +77,7 @@ impl MariaDb {
             tracing::warn!(instance = id, "a standby is not up; the primary goes on without it");
         }
         self.plant(id, row).await?;
-        let arranged = self.arrange(id, row).await?;
+        let arranged = self.arrange_or_mend(id, row).await?;
         self.open_door(id, row).await?;
         Ok(arranged)
     }

@@ -1,4 +1,7 @@
-//! What a server does not get over by itself.
+//! What a server does not get over by itself: being killed in two moments.
+//!
+//! While it turns to the next relay log, its list of them and the logs differ for a moment, and it can neither follow nor stop
+//! following. What it has received is fetched again anyway, so all of that is removed.
 //!
 //! At its shutdown it marks its binary log as closed before its engine has written the last commits. Killed in between, it finds
 //! prepared transactions at the next start, and a log that seems to be complete, and gives up. With the mark of a log in use it
@@ -14,6 +17,8 @@ use crate::MariaDb;
 use crate::cluster::process;
 use crate::error::Error;
 use crate::instances::InstanceRow;
+use crate::replication::Arranged;
+use crate::sql::SqlError;
 
 /// What the server says when it gives up.
 const GIVES_UP: &str = "prepared transactions! It means that server was not shut down properly";
@@ -22,6 +27,11 @@ const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
 /// Where the flags of its first event are; the checksum leaves the lowest one out.
 const FLAGS: u64 = 4 + 17;
 const IN_USE: u8 = 1;
+/// What a server answers that cannot read whom it follows, or what it has received.
+const UNREADABLE: [u16; 3] = [1201, 1380, 1872];
+/// What it keeps of that.
+const FOLLOWING: [&str; 3] = ["master.info", "multi-master.info", "relay-log.info"];
+const RELAYED: &str = "-relay-bin.";
 
 impl MariaDb {
     /// Makes servers able to start again that said why they cannot. They are stopped then.
@@ -37,6 +47,37 @@ impl MariaDb {
         }
         Ok(())
     }
+}
+
+impl MariaDb {
+    /// As [`arrange`](Self::arrange). Servers that cannot read whom they follow forget it, and are stopped for that.
+    pub(crate) async fn arrange_or_mend(&self, id: &str, row: &InstanceRow) -> Result<Arranged, Error> {
+        let arranged = self.arrange(id, row).await;
+        if let Err(Error::Sql(SqlError::Refused { number, .. })) = &arranged
+            && UNREADABLE.contains(number)
+        {
+            for node in &row.nodes {
+                if !self.is_ready(id, node) || self.connect(id, node).await?.run("STOP SLAVE").await.is_ok() {
+                    continue;
+                }
+                tracing::warn!(instance = id, node = node.id, "a server forgets whom it followed");
+                self.supervisor.stop(&process(id, node)).await;
+                forget_following(&self.places.data(id, node))?;
+            }
+        }
+        arranged
+    }
+}
+
+fn forget_following(data: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(data)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| FOLLOWING.contains(&name) || name.contains(RELAYED)) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Marks the newest binary log as in use.
@@ -60,6 +101,19 @@ fn mark_last_log(data: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_forgotten_is_whom_it_followed_and_no_data() {
+        let place = tempfile::tempdir().unwrap();
+        let kept = ["ibdata1", "binlog.000001", "binlog.index"];
+        let gone = ["master.info", "relay-log.info", "server-relay-bin.000001", "server-relay-bin.index"];
+        for name in kept.iter().chain(&gone) {
+            fs::write(place.path().join(name), "").unwrap();
+        }
+        forget_following(place.path()).unwrap();
+        assert!(kept.iter().all(|name| place.path().join(name).exists()));
+        assert!(!gone.iter().any(|name| place.path().join(name).exists()));
+    }
 
     #[test]
     fn the_newest_log_is_marked_and_nothing_else() {

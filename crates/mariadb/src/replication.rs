@@ -184,6 +184,20 @@ impl MariaDb {
         }
         Ok(all)
     }
+
+    /// Whether the standbys that are up receive and apply, or are about to.
+    pub(crate) async fn standbys_follow(&self, id: &str, row: &InstanceRow) -> Result<bool, Error> {
+        for (_, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
+            if !self.is_ready(id, node) {
+                continue;
+            }
+            let status = self.connect(id, node).await?.query("SHOW SLAVE STATUS").await?;
+            if status.first("Slave_IO_Running") == "No" || status.first("Slave_SQL_Running") != "Yes" {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// The number of the last transaction of a position such as `0-1-42`. All servers write in one domain.

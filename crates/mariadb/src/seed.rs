@@ -70,13 +70,18 @@ impl MariaDb {
             option
         };
         let (target, user) = (option("target-dir", &unfinished), self.installation()?.user);
-        let socket = self.places.data(source, from).join(SOCKET);
-        let reached = format!("--user={user}");
-        let copying = ["--no-defaults".into(), "--backup".into(), target.clone(), reached.into()];
-        let running = [option("socket", &socket), option("datadir", &self.places.data(source, from))];
-        told(&tool, copying.into_iter().chain(running).collect()).await?;
-        let preparing = ["--no-defaults".into(), "--prepare".into(), MEMORY.into(), target];
-        told(&tool, preparing.to_vec()).await?;
+        let there = self.places.data(source, from);
+        // Relative: the path of a socket has at most 107 bytes.
+        let copying = [
+            "--no-defaults".into(),
+            "--backup".into(),
+            target.clone(),
+            format!("--user={user}").into(),
+            format!("--socket={SOCKET}").into(),
+            option("datadir", &there),
+        ];
+        told(&tool, &there, &copying).await?;
+        told(&tool, &there, &["--no-defaults".into(), "--prepare".into(), MEMORY.into(), target]).await?;
         let beside = self.position_file(id, to);
         blocking(move || {
             let position = TOLD.iter().find_map(|name| fs::read_to_string(unfinished.join(name)).ok());
@@ -153,10 +158,11 @@ fn position_file(places: &Places, id: &str, node: &Node) -> PathBuf {
     places.node(id, node).join("position")
 }
 
-/// Runs the tool to its end.
-async fn told(tool: &Path, arguments: Vec<OsString>) -> Result<(), Error> {
+/// Runs the tool in a directory, to its end.
+async fn told(tool: &Path, directory: &Path, arguments: &[OsString]) -> Result<(), Error> {
     let ended = tokio::process::Command::new(tool)
         .args(arguments)
+        .current_dir(directory)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

@@ -21,6 +21,9 @@ use crate::moments::Moment;
 /// How many days isolated instances are kept: paid by use, and prepaid.
 const KEPT: (i64, i64) = (3, 7);
 
+/// At every so many looks the standbys are asked again whether they follow.
+const ASK_EVERY: u32 = 20;
+
 /// How long a primary may be down before a standby takes over. One that is started again is back within a second or two.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -47,6 +50,7 @@ struct Seen {
     level: HashMap<String, Snapshot>,
     /// Since when the primary of an instance is down.
     down: HashMap<String, Instant>,
+    looks: u32,
 }
 
 impl Seen {
@@ -116,6 +120,10 @@ impl MariaDb {
         let rows = self.all()?;
         {
             let mut seen = seen.lock();
+            seen.looks = seen.looks.wrapping_add(1);
+            if seen.looks.is_multiple_of(ASK_EVERY) {
+                seen.level.clear();
+            }
             // What a flow has left is arranged once more.
             let calm = |id: &String| rows.iter().any(|(_, known, row)| known == id && row.flow == 0);
             seen.arranged.retain(|id, _| calm(id));
@@ -190,8 +198,13 @@ impl MariaDb {
             }
         }
         let level = row.nodes.len() == 1 || self.note_level(id, &row).await?;
+        let follow = level || self.standbys_follow(id, &row).await?;
         let after = self.snapshot(id, &row)?;
         let mut seen = seen.lock();
+        if !follow {
+            tracing::warn!(instance = id, "a standby does not follow any more");
+            seen.arranged.remove(id);
+        }
         // Standbys that are down cannot be level; there is nothing to look for until one is up.
         if (level || after.processes.contains(&None)) && seen.arranged.get(id) == Some(&after) {
             seen.level.insert(id.to_owned(), after);
