@@ -145,8 +145,12 @@ impl MariaDb {
     pub(crate) fn status(&self, id: &str, row: &InstanceRow) -> (i64, &'static str) {
         let up = row.nodes.get(row.primary).is_some_and(|node| self.is_ready(id, node))
             && self.doors.lock().contains_key(id);
-        let phase =
-            if row.phase == Phase::Running && row.flow == 0 && !up { Phase::Restarting } else { row.phase };
+        let phase = match row.phase {
+            Phase::Running if row.flow == 0 && !up => Phase::Restarting,
+            // It was isolated before, and clients that wait for its end take anything else for a failure.
+            Phase::Deleting if row.is_prepaid() => Phase::Isolated,
+            phase => phase,
+        };
         phase.status(row.flow)
     }
 

@@ -184,7 +184,7 @@ impl MariaDb {
     async fn progress(&self, id: &str, row: &InstanceRow) -> (i64, Option<i64>) {
         match row.phase {
             Phase::Creating | Phase::Uninitialised | Phase::Initialising => return (CREATING, None),
-            Phase::Isolated | Phase::Deleting => return (BROKEN, None),
+            Phase::Isolating | Phase::Isolated | Phase::Deleting => return (BROKEN, None),
             Phase::Running | Phase::Restarting => {}
         }
         let asked =

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::MariaDb;
-use crate::cluster::process;
 use crate::dcn;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow, Instances, Phase};
@@ -103,6 +102,7 @@ impl Work {
             Self::Create => Some(Phase::Creating),
             Self::Initialise => Some(Phase::Initialising),
             Self::Restart => Some(Phase::Restarting),
+            Self::Isolate => Some(Phase::Isolating),
             Self::Destroy => Some(Phase::Deleting),
             _ => None,
         }
@@ -297,16 +297,7 @@ impl MariaDb {
                 self.bring_up(id, &row).await?;
                 self.switch(id, &row, *to).await
             }
-            Work::FailOver { to } => {
-                // The former primary may be alive for others, and comes back as a standby.
-                if let Some(former) = row.nodes.get(row.primary) {
-                    self.supervisor.stop(&process(id, former)).await;
-                }
-                row.primary = *to;
-                self.start_node(id, &row, *to).await?;
-                self.arrange(id, &row).await?;
-                self.open_door(id, &row).await
-            }
+            Work::FailOver { to } => self.take_over_from(id, &row, *to).await,
             Work::SyncMode(mode) => {
                 row.sync_mode = *mode;
                 self.bring_up(id, &row).await

@@ -24,6 +24,8 @@ pub(crate) enum Phase {
     Running,
     Restarting,
     Deleting,
+    /// On the way to be isolated. Clients that wait for that take any status but 2 before -1 for a failure.
+    Isolating,
     Isolated,
 }
 
@@ -37,6 +39,7 @@ impl Phase {
             Self::Uninitialised => (3, "uninitialized"),
             Self::Initialising => (4, "initializing"),
             Self::Deleting => (5, "deleting"),
+            Self::Isolating => (2, "isolating"),
             Self::Restarting => (6, "restarting"),
             Self::Isolated => (-1, "isolated"),
         }

@@ -56,11 +56,18 @@ impl MariaDb {
         if let Err(Error::Sql(SqlError::Refused { number, .. })) = &arranged
             && UNREADABLE.contains(number)
         {
-            for node in &row.nodes {
-                if !self.is_ready(id, node) || self.connect(id, node).await?.run("STOP SLAVE").await.is_ok() {
+            for node in row.nodes.iter().filter(|node| self.is_ready(id, node)) {
+                let mut server = self.connect(id, node).await?;
+                server.run("STOP SLAVE").await.ok();
+                // One that can read it forgets whom it follows, and is told again.
+                if server.run("RESET SLAVE ALL").await.is_ok() {
                     continue;
                 }
-                tracing::warn!(instance = id, node = node.id, "a server forgets whom it followed");
+                tracing::warn!(
+                    instance = id,
+                    node = node.id,
+                    "a server cannot read whom it followed; that is removed"
+                );
                 self.supervisor.stop(&process(id, node)).await;
                 forget_following(&self.places.data(id, node))?;
             }

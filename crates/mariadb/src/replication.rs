@@ -95,7 +95,7 @@ impl MariaDb {
         }
         let waits = row.sync_mode != 0 && !recovers;
         let leader = Leader { node, password, waits };
-        let mut arranged = Arranged::default();
+        let (mut arranged, mut followed) = (Arranged::default(), false);
         for (at, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
             // One that is down is arranged when it is back.
             if !self.is_ready(id, node) {
@@ -104,7 +104,7 @@ impl MariaDb {
             let mut standby = self.connect(id, node).await?;
             allow_replica(&mut standby, &leader.password).await?;
             match follow(&mut standby, &leader, FOLLOW_WITHIN).await? {
-                Following::Yes => tracing::debug!(instance = id, node = at, "a standby follows"),
+                Following::Yes => followed = true,
                 Following::Late => arranged.late.push(at),
                 Following::Strayed => arranged.strayed.push(at),
             }
@@ -112,6 +112,9 @@ impl MariaDb {
         // Only now: a primary that waits for standbys while there are none holds up its first commit.
         let patience = if row.sync_mode == 1 { NEVER_DEGRADE } else { DEGRADE_AFTER };
         primary.run(&format!("SET GLOBAL rpl_semi_sync_master_timeout = {patience}")).await?;
+        if followed || row.sync_mode == 1 {
+            primary.run("SET GLOBAL rpl_semi_sync_master_wait_no_slave = ON").await?;
+        }
         let waiting = if waits && row.nodes.len() > 1 { "ON" } else { "OFF" };
         primary.run(&format!("SET GLOBAL rpl_semi_sync_master_enabled = {waiting}")).await?;
         match (upstream, &row.follows) {
@@ -120,6 +123,22 @@ impl MariaDb {
             (None, Some(_)) => {}
         }
         Ok(arranged)
+    }
+
+    /// Makes a standby the primary in place of one that does not come back, which is stopped: it may be alive for others.
+    pub(crate) async fn take_over_from(&self, id: &str, row: &InstanceRow, to: usize) -> Result<(), Error> {
+        if let Some(former) = row.nodes.get(row.primary).filter(|_| row.primary != to) {
+            self.supervisor.stop(&process(id, former)).await;
+        }
+        let turned = InstanceRow { primary: to, ..row.clone() };
+        self.start_node(id, &turned, to).await?;
+        self.arrange(id, &turned).await?;
+        if turned.sync_mode == 2 && turned.nodes.len() == 2 {
+            // There is no standby to wait for, which this mode does not insist on; arranging the next one turns it on again.
+            let mut primary = self.primary(id, &turned).await?;
+            primary.run("SET GLOBAL rpl_semi_sync_master_wait_no_slave = OFF").await?;
+        }
+        self.open_door(id, &turned).await
     }
 
     /// Makes another node the primary: writes stop, it catches up, they go on there.

@@ -22,6 +22,8 @@ use crate::sql::Connection;
 pub(crate) const INSTALL: &str = "apt-get install --no-install-recommends mariadb-server-core";
 /// The socket's name in the data directory.
 pub(crate) const SOCKET: &str = "s.sock";
+/// The name, beside the data directory, of the one for temporary files.
+const TEMPORARY: &str = "tmp";
 /// What a server takes besides its buffer pool (`products.md` §1.6: 38 MB are its own with a pool of 16 MB, and some for sessions).
 const BASE_MEMORY: u64 = 48 << 20;
 /// Eight megabytes of buffer pool for each gigabyte that was ordered, at least [`SMALLEST_POOL`].
@@ -207,6 +209,7 @@ impl Places {
         let options = directory.join("my.cnf");
         let text = options_file(installed, row, node, initial, &self.data(id, node));
         write_private(&options, &text)?;
+        private_directory(&directory.join(TEMPORARY))?;
         let data = self.data(id, node);
         let arguments: Vec<OsString> = vec![format!("--defaults-file={}", options.display()).into()];
         Ok(Program {
@@ -280,6 +283,8 @@ fn options_file(
     option("user", &installed.user);
     option("datadir", &data.display());
     option("socket", &SOCKET);
+    // Not the system's: what a killed server left there would be in the way of another one that gets its number.
+    option("tmpdir", &format!("../{TEMPORARY}"));
     option("pid_file", &"server.pid");
     option("bind_address", &node.address.ip());
     option("port", &node.address.port());

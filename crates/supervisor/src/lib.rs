@@ -117,6 +117,16 @@ struct Kept {
     task: JoinHandle<()>,
 }
 
+impl Kept {
+    /// The order by which this very program is ready; nothing has to be ordered again then.
+    fn runs(&self, program: &Program) -> Option<u64> {
+        let (wanted, report) = (self.wanted.borrow(), self.reports.borrow());
+        let same = wanted.program.as_ref().is_some_and(|now| now.fingerprint() == program.fingerprint());
+        let ready = report.generation == wanted.generation && matches!(report.state, State::Ready { .. });
+        (same && ready).then_some(wanted.generation)
+    }
+}
+
 impl Supervisor {
     /// Keeps its records in `directory`, which is made where it is missing.
     pub fn open(directory: &Path, limits: Limits) -> io::Result<Self> {
@@ -161,6 +171,9 @@ impl Supervisor {
         let (memory, addresses) = (program.memory, program.addresses.clone());
         let entry = kept.entry(name.to_owned()).or_insert_with(|| self.keep(name));
         (entry.memory, entry.addresses) = (memory, addresses);
+        if let Some(generation) = entry.runs(&program) {
+            return Ok((generation, entry.reports.clone()));
+        }
         let mut generation = 0;
         entry.wanted.send_modify(|wanted| {
             generation = wanted.generation + 1;
