@@ -21,6 +21,9 @@ use crate::moments::Moment;
 /// How many days isolated instances are kept: paid by use, and prepaid.
 const KEPT: (i64, i64) = (3, 7);
 
+/// How long the end waits for primaries that are told not to wait any more.
+const RELEASED_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// At every so many looks the standbys are asked again whether they follow.
 const ASK_EVERY: u32 = 20;
 
@@ -84,7 +87,23 @@ impl MariaDb {
         let mut tasks = std::mem::take(&mut *self.tasks.lock());
         tasks.shutdown().await;
         self.doors.lock().clear();
+        self.release_commits().await;
         self.supervisor.stop_all().await;
+    }
+
+    /// Lets commits end that wait for a standby, whose clients are gone: a primary would wait for them before it ends.
+    async fn release_commits(&self) {
+        let Ok(rows) = self.all() else { return };
+        let released = rows.iter().filter(|(_, _, row)| row.nodes.len() > 1).map(|(_, id, row)| async move {
+            if row.primary_node().is_ok_and(|node| self.is_ready(id, node)) {
+                self.primary(id, row).await?.run("SET GLOBAL rpl_semi_sync_master_enabled = OFF").await?;
+            }
+            Ok::<_, Error>(())
+        });
+        let released = tokio::time::timeout(RELEASED_WITHIN, futures_util::future::join_all(released)).await;
+        if !released.is_ok_and(|all| all.iter().all(Result::is_ok)) {
+            tracing::warn!("a primary may wait for its standbys while it ends");
+        }
     }
 
     /// Ends processes and removes directories that belong to no instance any more, and goes on with flows that were begun.
