@@ -67,3 +67,18 @@ def test_what_there_is_no_room_for_is_refused_before_anything_is_made(start, hom
         assert instance.refused("UpgradeHourDBInstance", Memory=64, Storage=20) == "ResourceInsufficient"
     instance.destroy()
     databases.create(InitParams=[], **fits).destroy()
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters", "reason"),
+    [
+        ("CreateDedicatedClusterDBInstance", {"GoodsNum": 1, "Memory": 2, "Storage": 20, "ClusterId": "dbdc-1"}, "dedicated cluster"),
+        ("IsolateDedicatedDBInstance", {"InstanceId": "tdsql-00000000"}, "dedicated cluster"),
+        ("TerminateDedicatedDBInstance", {"InstanceId": "tdsql-00000000"}, "dedicated cluster"),
+        ("UpgradeDedicatedDBInstance", {"InstanceId": "tdsql-00000000", "Memory": 4, "Storage": 20}, "dedicated cluster"),
+        ("ModifySyncTaskAttribute", {"TaskIds": ["sync-1"], "TaskName": "other"}, "synchronisation task"),
+    ],
+)
+def test_what_cannot_be_real_on_one_machine_says_why(databases, action, parameters, reason):
+    code, message = refusal(databases, action, **parameters)
+    assert code == "UnsupportedOperation" and reason in message

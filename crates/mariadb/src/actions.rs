@@ -29,4 +29,17 @@ rookery_gateway::actions! { MariaDb:
         associate_security_groups, disassociate_security_groups, modify_db_instance_security_groups,
         describe_db_security_groups
     }
+    ; unsupported(
+        "It needs a dedicated cluster, which no action of this product makes and the product that does (dbdc) is not here.",
+        "该操作需要独享集群，而创建独享集群的产品（dbdc）未实现。"
+    ) {
+        rookery_api::mariadb::CreateDedicatedClusterDBInstanceRequest,
+        rookery_api::mariadb::IsolateDedicatedDBInstanceRequest,
+        rookery_api::mariadb::TerminateDedicatedDBInstanceRequest,
+        rookery_api::mariadb::UpgradeDedicatedDBInstanceRequest
+    }
+    ; unsupported(
+        "It renames synchronisation tasks, which no action of this contract makes or lists.",
+        "该操作用于修改同步任务名称，而现有接口无法创建或查询同步任务。"
+    ) { rookery_api::mariadb::ModifySyncTaskAttributeRequest }
 }

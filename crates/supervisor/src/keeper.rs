@@ -29,6 +29,8 @@ const ASK_EVERY: Duration = Duration::from_millis(10);
 const ASK_TO_END_EVERY: Duration = Duration::from_secs(1);
 /// After SIGTERM, for a process whose program is no longer known.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// After SIGTERM, for a process that is only starting: it has nothing to bring to an end yet, and may be deaf in that moment.
+const STOP_START_WITHIN: Duration = Duration::from_secs(5);
 /// A log is put aside at this size when its program starts.
 const LOG_SIZE: u64 = 16 * 1024 * 1024;
 /// How much of stderr a failure quotes.
@@ -160,7 +162,7 @@ impl Keeper {
                     return Ok(Change::Abandoned);
                 }
                 if !self.still_wanted(program) {
-                    self.end(&mut process, program.stop_within).await?;
+                    self.end(&mut process, program.stop_within.min(STOP_START_WITHIN)).await?;
                 }
                 return Ok(Change::NewOrder);
             }

@@ -135,6 +135,22 @@ async fn nothing_is_started_once_all_is_being_stopped() {
 }
 
 #[tokio::test]
+async fn a_start_that_is_deaf_is_not_waited_for_as_long_as_a_program_that_works() {
+    let scene = Scene::new();
+    let supervisor = scene.supervisor();
+    let deaf = Program {
+        stop_within: Duration::from_hours(1),
+        ..scene.shell("trap '' TERM; touch began; while :; do sleep 0.1; done")
+    };
+    let starting = Arc::clone(&supervisor);
+    let start = tokio::spawn(async move { starting.start("one", deaf).await });
+    until("it began", || scene.path("began").exists()).await;
+    supervisor.stop("one").await;
+    assert!(matches!(start.await.unwrap(), Err(StartError::Superseded)));
+    assert_eq!(supervisor.recorded().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_stop_ends_a_start() {
     let scene = Scene::new();
     let supervisor = scene.supervisor();
