@@ -90,12 +90,14 @@ class Instance:
             self("GrantAccountPrivileges", UserName=name, Host="%", DbName="*", Privileges=list(privileges))
         return name
 
-    def sql(self, statement, user="app", password=PASSWORD, check=True):
-        """What the server answers to a user at the instance's address, a line for each row."""
+    def sql(self, statement, user="app", password=PASSWORD, check=True, at=None, ca=None):
+        """What the server answers to a user at the instance's address, or at another, a line for each row. With a `ca`, by TLS."""
         row = self.row
+        host, port = at or (row["Vip"], row["Vport"])
+        tls = (f"--ssl-ca={ca}", "--ssl-verify-server-cert") if ca else ("--skip-ssl",)
         ended = run(
-            *("mariadb", "--no-defaults", "--batch", "--skip-column-names", "--connect-timeout=10", "--skip-ssl"),
-            *(f"--host={row['Vip']}", f"--port={row['Vport']}", f"--user={user}", "--execute", statement),
+            *("mariadb", "--no-defaults", "--batch", "--skip-column-names", "--connect-timeout=10", *tls),
+            *("--protocol=tcp", f"--host={host}", f"--port={port}", f"--user={user}", "--execute", statement),
             home=self.databases.home,
             check=False,
             MYSQL_PWD=password,

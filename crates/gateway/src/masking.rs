@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_private_key_is_masked_wherever_it_was_sent() {
         for kind in ["", "RSA ", "EC ", "ENCRYPTED "] {
-            let sent = |text: &str| serde_json::json!({"KeyId": "k", "EncryptionPublicKey": text, "CiphertextBlob": "b"});
+            let sent = |text: &str| serde_json::json!({"EncryptionPublicKey": text, "CiphertextBlob": "b"});
             let key = format!("\n-----BEGIN {kind}PRIVATE KEY-----\nMIIE\n-----END {kind}PRIVATE KEY-----\n");
             for text in [key.clone(), key.clone() + &"A".repeat(2 * KEPT), "A".repeat(KEPT - 40) + &key] {
                 let json = masked::<kms::DecryptRequest>(&sent(&text).to_string()).json;

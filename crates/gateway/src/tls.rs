@@ -19,6 +19,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
 
 /// The CA's certificate, under the data directory: what clients are told to trust.
 pub const CA_FILE: &str = "ca.pem";
@@ -47,9 +48,26 @@ pub enum TlsError {
     Tls(#[from] rustls::Error),
 }
 
+/// A server's certificate with its key, for programs that read them from files.
+pub struct ServerCertificate {
+    /// The certificate, as PEM.
+    pub certificate: String,
+    /// Its private key, as PEM (PKCS #8).
+    pub key: Zeroizing<String>,
+    /// When it ends.
+    pub until: OffsetDateTime,
+}
+
+impl std::fmt::Debug for ServerCertificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerCertificate").field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
 /// The authority: signs a certificate for whatever server name a client asks for.
 pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
+    pem: String,
     certificates: Mutex<HashMap<String, Arc<CertifiedKey>>>,
     now: OffsetDateTime,
 }
@@ -77,7 +95,30 @@ impl CertificateAuthority {
         if !certificate_path.exists() {
             write(&certificate_path, parameters.self_signed(&key)?.pem().as_bytes(), 0o644)?;
         }
-        Ok(Self { issuer: Issuer::new(parameters, key), certificates: Mutex::default(), now })
+        let pem = fs::read_to_string(&certificate_path)
+            .map_err(|source| TlsError::File { path: certificate_path, source })?;
+        Ok(Self { issuer: Issuer::new(parameters, key), pem, certificates: Mutex::default(), now })
+    }
+
+    /// The authority's own certificate, as PEM.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A certificate for a server of one's own at `now`, with these names and addresses.
+    pub fn server_certificate(
+        &self,
+        names: &[String],
+        now: OffsetDateTime,
+    ) -> Result<ServerCertificate, TlsError> {
+        let (key, parameters) = (KeyPair::generate()?, leaf_parameters(names.to_vec(), "rookery", now)?);
+        let certificate = parameters.signed_by(&key, &self.issuer)?;
+        Ok(ServerCertificate {
+            certificate: certificate.pem(),
+            key: Zeroizing::new(key.serialize_pem()),
+            until: parameters.not_after,
+        })
     }
 
     /// What accepts TLS connections with this authority's certificates, for HTTP/2 and HTTP/1.1.
@@ -114,15 +155,8 @@ impl CertificateAuthority {
             vec![name.clone()]
         };
         let key = KeyPair::generate()?;
-        let mut parameters = CertificateParams::new(names)?;
-        let mut subject = DistinguishedName::new();
-        subject.push(DnType::CommonName, if name.is_empty() { "localhost" } else { "rookery" });
-        parameters.distinguished_name = subject;
-        parameters.not_before = self.now - Duration::days(1);
-        parameters.not_after = self.now + Duration::days(LEAF_DAYS);
-        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        parameters.use_authority_key_identifier_extension = true;
+        let common_name = if name.is_empty() { "localhost" } else { "rookery" };
+        let parameters = leaf_parameters(names, common_name, self.now)?;
         let certificate = parameters.signed_by(&key, &self.issuer)?;
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let signing = aws_lc_rs::sign::any_supported_type(&private)?;
@@ -149,6 +183,23 @@ impl ResolvesServerCert for ByServerName {
             .inspect_err(|error| tracing::error!(%error, "no certificate for a TLS client"))
             .ok()
     }
+}
+
+fn leaf_parameters(
+    names: Vec<String>,
+    common_name: &str,
+    now: OffsetDateTime,
+) -> Result<CertificateParams, rcgen::Error> {
+    let mut parameters = CertificateParams::new(names)?;
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, common_name);
+    parameters.distinguished_name = subject;
+    parameters.not_before = now - Duration::days(1);
+    parameters.not_after = now + Duration::days(LEAF_DAYS);
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    parameters.use_authority_key_identifier_extension = true;
+    Ok(parameters)
 }
 
 /// The same name and key make the same issuer, so the certificate on disk need not be read back.
@@ -187,5 +238,9 @@ mod tests {
         let one = first.certificate(Some("tcr.tencentcloudapi.com")).unwrap();
         assert!(Arc::ptr_eq(&one, &first.certificate(Some("TCR.tencentcloudapi.com")).unwrap()));
         assert!(again.certificate(None).is_ok());
+        assert_eq!(again.pem(), pem);
+        let made = again.server_certificate(&["127.64.0.4".to_owned()], now).unwrap();
+        assert!(made.certificate.contains("CERTIFICATE") && made.key.contains("PRIVATE KEY"));
+        assert!(made.until > now && !format!("{made:?}").contains("PRIVATE"));
     }
 }

@@ -14,7 +14,7 @@ mod keys;
 mod keys_in_memory;
 mod rights;
 mod root_key;
-mod saml;
+pub mod saml;
 mod sessions;
 mod sts;
 mod token_key;

@@ -39,21 +39,24 @@ const NODES: u32 = 20_000;
 
 /// Who a provider is: its name and the keys that sign.
 #[derive(Debug)]
-pub(crate) struct Provider {
+pub struct Provider {
     entity: String,
     keys: Vec<Vec<u8>>,
 }
 
 /// What an assertion says of its bearer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Claims {
-    pub(crate) issuer: String,
-    pub(crate) subject: String,
-    pub(crate) audiences: Vec<String>,
+pub struct Claims {
+    /// The provider's name for itself.
+    pub issuer: String,
+    /// The provider's name for the bearer.
+    pub subject: String,
+    /// Whom the assertion is for.
+    pub audiences: Vec<String>,
     /// Where the assertion was sent to.
-    pub(crate) recipients: Vec<String>,
+    pub recipients: Vec<String>,
     /// Pairs of role and provider that the provider lets the bearer take; `None` where it says nothing of roles.
-    pub(crate) roles: Option<Vec<String>>,
+    pub roles: Option<Vec<String>>,
 }
 
 fn parse(xml: &str) -> Result<Document<'_>, &'static str> {
@@ -63,7 +66,10 @@ fn parse(xml: &str) -> Result<Document<'_>, &'static str> {
 
 impl Provider {
     /// Reads a metadata document, in Base64 as it is kept.
-    pub(crate) fn read(metadata: &str) -> Result<Self, &'static str> {
+    ///
+    /// # Errors
+    /// In words, what is wrong with it.
+    pub fn read(metadata: &str) -> Result<Self, &'static str> {
         let xml = decoded(metadata).ok_or("the provider's metadata cannot be read")?;
         let document = parse(&xml).map_err(|_| "the provider's metadata cannot be read")?;
         let entity = document
@@ -86,8 +92,11 @@ impl Provider {
         Ok(Self { entity, keys })
     }
 
-    /// Verifies an assertion, in Base64, alone or in a response; else says in words what is wrong with it.
-    pub(crate) fn verify(&self, sent: &str, now: OffsetDateTime) -> Result<Claims, &'static str> {
+    /// Verifies an assertion, in Base64, alone or in a response.
+    ///
+    /// # Errors
+    /// In words, what is wrong with it.
+    pub fn verify(&self, sent: &str, now: OffsetDateTime) -> Result<Claims, &'static str> {
         if sent.len() > LONGEST {
             return Err("it is too long");
         }

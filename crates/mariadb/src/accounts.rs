@@ -17,8 +17,14 @@ pub(crate) struct AccountRow {
     pub(crate) user: String,
     pub(crate) host: String,
     pub(crate) description: String,
-    /// 0 writes, 1 only reads.
+    /// 0 writes; 1 to 3 read, and where is [`crate::porter`]'s.
     pub(crate) read_only: i64,
+    /// Seconds that a standby may be behind; 0 for those that are usual.
+    #[serde(default)]
+    pub(crate) delay: i64,
+    /// Whether its connections end with the fitness of their standby.
+    #[serde(default)]
+    pub(crate) fixed: bool,
     pub(crate) created: Moment,
     pub(crate) updated: Moment,
 }
@@ -57,10 +63,7 @@ impl Name {
                 "`UserName` must be 1 to 32 letters, digits, `_` and `-`, the first a letter",
             ));
         }
-        if [own, "root", "mysql", "mariadb", "PUBLIC", REPLICA]
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(user))
-        {
+        if is_reserved(user, own) {
             return Err(Error::refuse(
                 ErrorCode::InvalidParameterValueSuperUserForbidden,
                 format!("The user name `{user}` is the server's own."),
@@ -103,6 +106,13 @@ impl Name {
             format!("账号 `{user}`@`{host}` 已存在。"),
         )
     }
+}
+
+/// Whether a name is the server's own, or that of who runs it.
+pub(crate) fn is_reserved(user: &str, own: &str) -> bool {
+    [own, "root", "mysql", "mariadb", "mariadb.sys", "PUBLIC", REPLICA]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(user))
 }
 
 fn character_error(rule: &str) -> Error {

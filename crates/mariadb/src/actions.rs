@@ -25,9 +25,19 @@ rookery_gateway::actions! { MariaDb:
         modify_db_parameters, flush_binlog, describe_log_file_retention_period, modify_log_file_retention_period
     }
     session { describe_process_list, kill_session, describe_db_slow_logs }
+    backup {
+        describe_backup_configs, modify_backup_configs, describe_backup_time, modify_backup_time, describe_backup_files,
+        describe_binlog_time, describe_db_log_files, describe_file_download_url, create_tmp_instances,
+        describe_db_tmp_instances
+    }
     security {
         associate_security_groups, disassociate_security_groups, modify_db_instance_security_groups,
-        describe_db_security_groups
+        describe_db_security_groups, describe_project_security_groups, describe_instance_ssl_attributes,
+        modify_instance_ssl_attributes, describe_db_encrypt_attributes, modify_db_encrypt_attributes
+    }
+    network {
+        open_db_extranet_access, close_db_extranet_access, modify_instance_network, modify_instance_vip,
+        modify_instance_vport, modify_real_server_access_strategy
     }
     ; unsupported(
         "It needs a dedicated cluster, which no action of this product makes and the product that does (dbdc) is not here.",

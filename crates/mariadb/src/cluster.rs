@@ -7,7 +7,6 @@ use rookery_supervisor::{StartError, State};
 use tokio::time::timeout;
 
 use crate::MariaDb;
-use crate::door::Door;
 use crate::error::Error;
 use crate::instances::{InstanceRow, Node, Phase};
 use crate::replication::Arranged;
@@ -52,6 +51,8 @@ impl MariaDb {
         for started in join_all(self.starts(id, row)?).await {
             started?;
         }
+        // Those that are adopted may have a former certificate.
+        self.recertify(id, row).await?;
         self.plant(id, row).await?;
         let Arranged { late, strayed } = self.arrange_or_mend(id, row).await?;
         for at in strayed {
@@ -76,6 +77,7 @@ impl MariaDb {
         if standbys.is_err() {
             tracing::warn!(instance = id, "a standby is not up; the primary goes on without it");
         }
+        self.recertify(id, row).await?;
         self.plant(id, row).await?;
         let arranged = self.arrange_or_mend(id, row).await?;
         self.open_door(id, row).await?;
@@ -89,6 +91,8 @@ impl MariaDb {
         row: &InstanceRow,
     ) -> Result<Vec<impl Future<Output = Result<(), StartError>> + use<'s>>, Error> {
         let installed = self.installation()?;
+        self.place_key(id, row)?;
+        self.certify(id, row)?;
         let mut programs = Vec::new();
         for (at, node) in row.nodes.iter().enumerate() {
             programs.push((process(id, node), self.places.program(&installed, id, row, at)?));
@@ -102,17 +106,6 @@ impl MariaDb {
         let node = row.nodes.get(at).ok_or(NO_NODE)?;
         let program = self.places.program(&self.installation()?, id, row, at)?;
         Ok(self.supervisor.start(&process(id, node), program).await?)
-    }
-
-    pub(crate) async fn open_door(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
-        let primary = row.primary_node()?.address;
-        if let Some(door) = self.doors.lock().get(id) {
-            door.lead_to(primary);
-            return Ok(());
-        }
-        let door = Door::open(row.address, primary).await?;
-        self.doors.lock().insert(id.to_owned(), door);
-        Ok(())
     }
 
     /// Closes the address and stops the servers, the standbys first, so that the primary's last writes are not waited for in vain.
@@ -129,6 +122,7 @@ impl MariaDb {
         for (_, node) in standbys.into_iter().chain(primary) {
             self.supervisor.stop(&process(id, node)).await;
         }
+        self.remove_key(id);
     }
 
     /// A connection to the primary.

@@ -113,6 +113,9 @@ impl MariaDb {
         let there = Regional { uin: scope.uin, region: region.clone() };
         let row = self.store.read(|view| instances::usable(view, &there, id))?;
         row.its_own(id)?;
+        if row.security.encrypts() {
+            return Err(Error::unsupported("disaster recovery of an instance that is encrypted at rest"));
+        }
         Ok(Some((Place { region, id: id.to_owned() }, row)))
     }
 

@@ -1,6 +1,7 @@
 //! What the actions refuse, and what fails underneath. The platform's own words are not public but for its codes; the words are ours.
 
 use rookery_api::mariadb::ErrorCode;
+use rookery_gateway::tls::TlsError;
 use rookery_gateway::{CommonError, Language, Refusal};
 use rookery_seal::SealError;
 use rookery_store::StoreError;
@@ -24,12 +25,17 @@ pub(crate) enum Error {
     /// A server refused a statement, or its connection broke.
     #[error("{0}")]
     Sql(#[from] SqlError),
+    /// A program that takes backups, restores them or reads logs did not do it.
+    #[error("{what} ended with {status}; it wrote: {said}")]
+    Tool { what: &'static str, status: std::process::ExitStatus, said: String },
     #[error("the system refused: {0}")]
     Io(#[from] std::io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Seal(#[from] SealError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// What was stored contradicts itself, or a server did not do what it was told.
     #[error("{0}")]
     Inconsistent(&'static str),
@@ -107,9 +113,13 @@ impl Refusal for Error {
             Self::NotInstalled(_) => ErrorCode::ResourceInsufficient,
             Self::Sql(SqlError::Refused { .. }) => ErrorCode::FailedOperation,
             Self::Sql(_) => ErrorCode::InternalErrorDbOperationFailed,
-            Self::Start(_) | Self::Io(_) | Self::Store(_) | Self::Seal(_) | Self::Inconsistent(_) => {
-                ErrorCode::InternalError
-            }
+            Self::Start(_)
+            | Self::Io(_)
+            | Self::Store(_)
+            | Self::Seal(_)
+            | Self::Tls(_)
+            | Self::Tool { .. }
+            | Self::Inconsistent(_) => ErrorCode::InternalError,
         }
     }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::MariaDb;
+use crate::changes::Change;
 use crate::dcn;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow, Instances, Phase};
@@ -38,6 +39,8 @@ impl Table for Counters {
 
 /// How long a flow tries again.
 const PERSISTENCE: Duration = Duration::from_mins(1);
+/// How often it is looked whether a flow has ended.
+const LOOK: Duration = Duration::from_millis(20);
 /// The first number of a flow and of an instance is one above this.
 const COUNTED_FROM: u64 = 1000;
 
@@ -91,6 +94,8 @@ pub(crate) enum Work {
     },
     /// Ends the replication from another instance.
     CancelDcn,
+    /// Another protection or address.
+    Change(Change),
     /// What was done before the call was answered.
     Done,
 }
@@ -120,6 +125,7 @@ impl Work {
             Self::Switch { to } | Self::FailOver { to } => row.primary = *to,
             Self::SyncMode(mode) => row.sync_mode = *mode,
             Self::CancelDcn => row.follows = None,
+            Self::Change(change) => change.conclude(&mut row),
             Self::Rebuild { .. } | Self::Done => {}
         }
         Some(row)
@@ -128,6 +134,9 @@ impl Work {
     /// The row where this failed: what cannot be used is put aside, from where it can be activated again or destroyed.
     fn give_up(&self, mut row: InstanceRow) -> InstanceRow {
         row.flow = 0;
+        if let Self::Change(change) = self {
+            change.give_up(&mut row);
+        }
         row.phase = match self {
             Self::Create | Self::Initialise | Self::Activate | Self::Isolate | Self::Destroy => {
                 Phase::Isolated
@@ -158,6 +167,9 @@ pub(crate) fn begin(
         }
         row.flow = flow;
         row.phase = work.during().unwrap_or(row.phase);
+        if let Work::Change(change) = work {
+            change.announce(&mut row);
+        }
         tx.put::<Instances>(scope, id, &row)?;
     }
     let row = FlowRow {
@@ -209,6 +221,8 @@ impl MariaDb {
         let row = self.store.read(|view| view.get::<Instances>(scope, id))?;
         // Otherwise it was done by the process before this one.
         let Some(row) = row.filter(|row| row.flow == number) else { return Ok(true) };
+        // A primary that is to become read-only, or to stop, and a backup of it would wait for each other.
+        self.end_backup(id);
         let outcome = self.persist(id, &row, number, work).await;
         if let Err(error @ Error::Start(StartError::Closed)) = outcome {
             // This process ends; the next one begins with it.
@@ -241,6 +255,7 @@ impl MariaDb {
                 }
                 tx.delete::<Instances>(&scope, &id)?;
                 replication::forget_instance(tx, &id)?;
+                crate::backup::forget_instance(tx, &id)?;
                 crate::accounts::forget_instance(tx, &id)
             })
             .await
@@ -268,9 +283,10 @@ impl MariaDb {
         match work {
             Work::Create | Work::Activate if row.initial.is_none() => Ok(()),
             Work::Create | Work::Initialise => {
-                match &row.follows {
-                    Some(source) => self.copy_source(id, &row, source).await?,
-                    None => self.provision(id, &row).await?,
+                match (&row.follows, &row.origin) {
+                    (Some(source), _) => self.copy_source(id, &row, source).await?,
+                    (None, Some(origin)) => self.restore_origin(id, &row, origin).await?,
+                    (None, None) => self.provision(id, &row).await?,
                 }
                 self.bring_up(id, &row).await
             }
@@ -307,6 +323,7 @@ impl MariaDb {
                 row.follows = None;
                 self.bring_up(id, &row).await
             }
+            Work::Change(change) => self.change(id, row, change).await,
             Work::Done => Ok(()),
         }
     }
@@ -358,6 +375,17 @@ impl MariaDb {
             }
         }
         Ok((done, failed))
+    }
+
+    /// Waits until a flow has ended, for actions that answer when all is done.
+    pub(crate) async fn end_of(&self, flow: u64) -> Result<(), Error> {
+        loop {
+            match self.store.read(|view| view.get::<Flows>(&Global, &flow))?.map(|row| row.state) {
+                Some(FlowState::Running) => sleep(LOOK).await,
+                Some(FlowState::Succeeded) => return Ok(()),
+                _ => return Err(Error::Inconsistent("the change did not succeed")),
+            }
+        }
     }
 
     /// Writes the flow of what has been done already, for actions that answer a number.

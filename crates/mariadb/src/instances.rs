@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::moments::Moment;
+use crate::network::Network;
+use crate::security::Security;
 
 /// Every instance, by id.
 pub(crate) struct Instances;
@@ -89,6 +91,13 @@ pub(crate) struct InstanceRow {
     /// Whom an instance for disaster recovery follows.
     #[serde(default)]
     pub(crate) follows: Option<Place>,
+    #[serde(default)]
+    pub(crate) security: Security,
+    #[serde(default)]
+    pub(crate) network: Network,
+    /// Whose state of which moment it began with; `None` for one that began empty.
+    #[serde(default)]
+    pub(crate) origin: Option<Origin>,
 }
 
 /// Where an instance of the same account is.
@@ -96,6 +105,15 @@ pub(crate) struct InstanceRow {
 pub(crate) struct Place {
     pub(crate) region: String,
     pub(crate) id: String,
+}
+
+/// The moment of another instance that an instance begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    pub(crate) source: String,
+    pub(crate) moment: Moment,
+    /// When a temporary instance ends; `None` for one that stays.
+    pub(crate) until: Option<Moment>,
 }
 
 /// A prepaid instance's time.
@@ -153,6 +171,16 @@ impl InstanceRow {
 
     pub(crate) fn node_count(&self) -> i64 {
         i64::try_from(self.nodes.len()).unwrap_or_default()
+    }
+
+    /// The end of a temporary instance; `None` for any other.
+    pub(crate) fn temporary_until(&self) -> Option<Moment> {
+        self.origin.as_ref()?.until
+    }
+
+    /// When it ends by itself, or has to be paid again.
+    pub(crate) fn ends(&self) -> Option<Moment> {
+        self.prepaid.map(|prepaid| prepaid.until).or(self.temporary_until())
     }
 
     /// The node of that id; the primary where none is named.
@@ -307,6 +335,9 @@ impl InstanceRow {
             log_days: 7,
             replication: seal.seal("test", b"secret").unwrap(),
             follows: None,
+            security: Security::default(),
+            network: Network::default(),
+            origin: None,
         }
     }
 }

@@ -9,21 +9,29 @@
 mod accounts;
 mod actions;
 mod addresses;
+mod backup;
 mod catalogue;
+mod certificates;
+mod changes;
 mod cluster;
 mod dcn;
 mod door;
+mod encryption;
 mod error;
 mod flows;
 mod instances;
 mod mending;
 mod moments;
+mod network;
 mod ordering;
 mod orders;
 mod parameters;
+mod porter;
 mod privileges;
 mod replication;
 mod seed;
+mod security;
+mod security_groups;
 mod server;
 mod slow_log;
 mod sql;
@@ -35,10 +43,11 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rookery_gateway::tls::CertificateAuthority;
 use rookery_seal::Seal;
 use rookery_store::Store;
 use rookery_supervisor::{Limits, Supervisor};
@@ -46,9 +55,13 @@ use rookery_world::World;
 use tokio::task::JoinSet;
 
 pub use actions::register;
+pub use door::handshake::Login;
+pub use network::PublicAddress;
+pub use security_groups::{Group, Rule, RuleError, SecurityGroups};
+pub use backup::files::{Denied, Download, FILES};
 
-use crate::door::Door;
 use crate::moments::Moment;
+use crate::network::Doors;
 use crate::server::{Installation, Places};
 
 /// How the product is set up.
@@ -64,6 +77,12 @@ pub struct Options {
     pub memory: u64,
     /// How often it is looked whether what should run does.
     pub pulse: Duration,
+    /// What certifies instances; without it there is no TLS.
+    pub authority: Option<Arc<CertificateAuthority>>,
+    /// What knows security groups; without it every group lets everybody in.
+    pub groups: Option<Arc<dyn SecurityGroups>>,
+    /// Where public addresses are.
+    pub public: PublicAddress,
 }
 
 impl Options {
@@ -76,6 +95,9 @@ impl Options {
             servers: 60,
             memory: machine_memory() / 2,
             pulse: Duration::from_millis(500),
+            authority: None,
+            groups: None,
+            public: PublicAddress::default(),
         }
     }
 }
@@ -97,7 +119,14 @@ pub struct MariaDb {
     places: Arc<Places>,
     supervisor: Arc<Supervisor>,
     limits: Limits,
-    doors: Mutex<HashMap<String, Door>>,
+    doors: Mutex<HashMap<String, Doors>>,
+    /// Until when the certificates hold that the servers of instances have.
+    certified: Mutex<HashMap<String, Moment>>,
+    authority: Option<Arc<CertificateAuthority>>,
+    groups: Option<Arc<dyn SecurityGroups>>,
+    public: PublicAddress,
+    /// For those that stand at the doors.
+    itself: Weak<Self>,
     installed: Mutex<Option<Installation>>,
     programs: Option<PathBuf>,
     /// One at a time works on the servers of an instance: a flow, or the steward.
@@ -105,6 +134,7 @@ pub struct MariaDb {
     /// Flows that are worked on.
     tasks: Mutex<JoinSet<()>>,
     pulse: Duration,
+    backups: backup::Memory,
 }
 
 impl fmt::Debug for MariaDb {
@@ -116,22 +146,29 @@ impl fmt::Debug for MariaDb {
 impl MariaDb {
     /// The product over its rows in `store`. No server is started before [`MariaDb::run`].
     pub fn new(options: Options, store: Store, seal: Seal, world: World) -> io::Result<Arc<Self>> {
-        let Options { directory, programs, servers, memory, pulse } = options;
+        let Options { directory, programs, servers, memory, pulse, authority, groups, public } = options;
         let places = Places::new(directory)?;
         let limits = Limits { processes: servers, memory };
-        Ok(Arc::new(Self {
+        let supervisor = Arc::new(Supervisor::open(&places.processes(), limits)?);
+        Ok(Arc::new_cyclic(|itself| Self {
             store,
             seal,
             world,
-            supervisor: Arc::new(Supervisor::open(&places.processes(), limits)?),
+            supervisor,
             places: Arc::new(places),
             limits,
             doors: Mutex::default(),
+            certified: Mutex::default(),
+            authority,
+            groups,
+            public,
+            itself: Weak::clone(itself),
             installed: Mutex::default(),
             programs,
             locks: Mutex::default(),
             tasks: Mutex::default(),
             pulse,
+            backups: backup::Memory::default(),
         }))
     }
 

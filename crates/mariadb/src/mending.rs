@@ -45,6 +45,14 @@ impl MariaDb {
                 mark_last_log(&self.places.data(id, node))?;
             }
         }
+        // A standby that was to be made anew, and of which only the removal was done.
+        for (_, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
+            if !self.places.data(id, node).exists() {
+                self.start_node(id, row, row.primary).await?;
+                self.supervisor.stop(&process(id, node)).await;
+                self.copy_of((id, row.primary_node()?), id, node).await?;
+            }
+        }
         Ok(())
     }
 }

@@ -1,8 +1,11 @@
 //! Moments as rows keep them and as this product writes them: `YYYY-MM-DD hh:mm:ss`, eight hours ahead of UTC.
 
+use rookery_api::mariadb::ErrorCode;
 use serde::{Deserialize, Serialize};
 use time::macros::{format_description, offset};
 use time::{Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, UtcOffset};
+
+use crate::error::Error;
 
 const BEIJING: UtcOffset = offset!(+8);
 
@@ -35,6 +38,16 @@ impl Moment {
         Date::from_calendar_date(year, month, day).map_or(self, |date| Self::from(at.replace_date(date)))
     }
 
+    /// The day, in Beijing.
+    pub(crate) fn date(self) -> Date {
+        self.beijing().date()
+    }
+
+    /// So many minutes after the beginning of the same day.
+    pub(crate) fn at_minute(self, minutes: i64) -> Self {
+        Self::from(self.date().midnight().assume_offset(BEIJING)).plus(Duration::minutes(minutes))
+    }
+
     pub(crate) fn text(self) -> String {
         let at = self.beijing();
         let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
@@ -57,6 +70,18 @@ impl Moment {
     }
 }
 
+/// A moment that a request may name; nothing where it does not.
+pub(crate) fn asked(parameter: &str, text: Option<&str>) -> Result<Option<Moment>, Error> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    Moment::parse(text).map(Some).ok_or_else(|| {
+        Error::refuse(
+            ErrorCode::InvalidParameterIllegalTime,
+            format!("`{parameter}` must have the form 2026-01-31 23:59:59."),
+            format!("`{parameter}` 的格式须为 2026-01-31 23:59:59。"),
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +93,7 @@ mod tests {
         assert_eq!(Moment::parse(" 2023-11-15 06:13:20 "), Some(moment));
         assert_eq!(moment.digits(), "20231115061320");
         assert_eq!(Moment::parse("yesterday"), None);
+        assert_eq!(moment.at_minute(90).text(), "2023-11-15 01:30:00");
     }
 
     #[test]

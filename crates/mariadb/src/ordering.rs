@@ -14,7 +14,9 @@ use crate::error::Error;
 use crate::flows::{self, Work};
 use crate::instances::{self, Initial, InstanceRow, Instances, Node, Phase, Place, Prepaid};
 use crate::moments::Moment;
+use crate::network::Network;
 use crate::orders::{self, OrderRow};
+use crate::security::Security;
 use crate::server::node_memory;
 
 /// How many instances one order may have.
@@ -49,6 +51,8 @@ pub(crate) struct Order {
     /// The region and the id of the instance that it is to follow.
     pub(crate) source: (Option<String>, Option<String>),
     pub(crate) source_waits: Option<i64>,
+    /// The instance and the moment that it is to begin with.
+    pub(crate) rollback: Option<(String, String)>,
     /// Members that ask for what is not implemented, with whether they were given.
     pub(crate) absent: Vec<(&'static str, bool)>,
 }
@@ -66,6 +70,8 @@ impl MariaDb {
     pub(crate) async fn order(&self, scope: Regional, order: Order) -> Result<Ordered, Error> {
         let series = self.installation()?.series();
         order.check(&scope, &series)?;
+        let groups = order.security_groups.as_deref().unwrap_or_default();
+        crate::security_groups::exist(groups, self.known_groups(&scope.region).as_deref())?;
         let count = order.count.unwrap_or(1);
         if !(1..=AT_ONCE).contains(&count) {
             return Err(Error::refuse(
@@ -88,17 +94,19 @@ impl MariaDb {
             }),
             _ => None,
         };
+        let seed = match &order.rollback {
+            Some((source, time)) => Some(self.seed(&scope, source, time, initial.as_ref())?),
+            None => None,
+        };
         let now = self.now();
         let mut instances = Vec::new();
         let mut taken: Vec<_> = self.store.read(|view| view.scan_all::<Instances>())?;
         for _ in 0..count {
             let id = self.world.identifier("tdsql-", 8);
-            let used: Vec<_> = taken
-                .iter()
-                .flat_map(|(_, _, row)| row.nodes.iter().map(|node| node.address).chain([row.address]))
-                .collect();
+            let used: Vec<_> = taken.iter().flat_map(|(_, _, row)| row.loopback_addresses()).collect();
             let mut row = self.row(&order, &id, initial.clone(), &used, now)?;
             row.follows = source.as_ref().map(|(place, _)| place.clone());
+            let row = seed.as_ref().map_or(row.clone(), |seed| seed.begin(row));
             taken.push((scope.clone(), id.clone(), row.clone()));
             instances.push((id, row));
         }
@@ -121,7 +129,7 @@ impl MariaDb {
             .await
     }
 
-    fn row(
+    pub(crate) fn row(
         &self,
         order: &Order,
         id: &str,
@@ -169,6 +177,9 @@ impl MariaDb {
             log_days: LOG_DAYS,
             replication: self.replication_secret(id)?,
             follows: None,
+            security: Security::default(),
+            network: Network::default(),
+            origin: None,
         })
     }
 
@@ -213,7 +224,7 @@ fn zone_of(zones: &[String], server: u32) -> String {
 }
 
 /// Refuses what would exceed the limits, counting instances that wait to be initialised as well.
-fn room<'r>(
+pub(crate) fn room<'r>(
     rows: impl Iterator<Item = &'r InstanceRow>,
     (servers, memory): (usize, u64),
 ) -> Result<(), Error> {
@@ -295,7 +306,7 @@ impl Order {
     }
 }
 
-/// Ids of security groups are `sg-` and eight characters. Which groups exist, the network's product would know.
+/// Ids of security groups are `sg-` and eight characters. Which groups exist, [`crate::security_groups`] asks.
 pub(crate) fn security_groups(ids: &[String]) -> Result<(), Error> {
     let formed = |id: &String| {
         id.strip_prefix("sg-")

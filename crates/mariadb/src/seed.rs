@@ -18,8 +18,6 @@ use crate::replication::{self, Following, Leader};
 use crate::server::{Missing, Places, SOCKET, copy, locate, private_directory, remove, write_private};
 use crate::sql;
 
-/// The one command that installs the tool, on Debian and its kin.
-pub(crate) const INSTALL: &str = "apt-get install --no-install-recommends mariadb-backup";
 /// Where a copy tells its position: by one name up to 10.11, by the other since.
 const TOLD: [&str; 2] = ["xtrabackup_binlog_info", "mariadb_backup_binlog_info"];
 /// How much memory the tool may take to bring a copy up to its position.

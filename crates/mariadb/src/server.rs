@@ -15,23 +15,22 @@ use rookery_supervisor::{Probe, Program, Readiness};
 
 use crate::error::Error;
 use crate::instances::{Initial, InstanceRow, Node};
-use crate::seed::INSTALL as COPIER;
 use crate::sql::Connection;
 
 /// The one command that installs it, on Debian and its kin. The package brings the programs and no service.
 pub(crate) const INSTALL: &str = "apt-get install --no-install-recommends mariadb-server-core";
 /// The socket's name in the data directory.
 pub(crate) const SOCKET: &str = "s.sock";
-/// The name, beside the data directory, of the one for temporary files.
-const TEMPORARY: &str = "tmp";
+/// The directory for temporary tables, beside the data directory.
+pub(crate) const TEMPORARY: &str = "tmp";
 /// What a server takes besides its buffer pool (`products.md` §1.6: 38 MB are its own with a pool of 16 MB, and some for sessions).
 const BASE_MEMORY: u64 = 48 << 20;
 /// Eight megabytes of buffer pool for each gigabyte that was ordered, at least [`SMALLEST_POOL`].
 const POOL_PER_GIGABYTE: u64 = 8 << 20;
 const SMALLEST_POOL: u64 = 16 << 20;
 /// Recovery after a crash may take its time.
-const READY_WITHIN: Duration = Duration::from_mins(2);
-const STOP_WITHIN: Duration = Duration::from_mins(1);
+pub(crate) const READY_WITHIN: Duration = Duration::from_mins(2);
+pub(crate) const STOP_WITHIN: Duration = Duration::from_mins(1);
 
 /// Programs are looked for here, also where the PATH has no `sbin`.
 const DIRECTORIES: [&str; 6] =
@@ -44,7 +43,10 @@ pub(crate) enum Missing {
         "`{0}` is not installed on this machine, so there can be no instances. Install it with: {INSTALL}"
     )]
     Program(&'static str),
-    #[error("`{0}` is not installed on this machine, so servers cannot be copied. Install it with: {COPIER}")]
+    #[error(
+        "`{0}` is not installed on this machine, so there are no backups. Install it with: {install}",
+        install = crate::backup::tools::INSTALL
+    )]
     Tool(&'static str),
     #[error("The user that Rookery runs as has no name in /etc/passwd, which the server's login needs.")]
     User,
@@ -54,7 +56,9 @@ impl Missing {
     pub(crate) fn chinese(&self) -> String {
         match self {
             Self::Program(program) => format!("本机未安装 `{program}`，无法创建实例。安装命令：{INSTALL}"),
-            Self::Tool(program) => format!("本机未安装 `{program}`，无法复制数据。安装命令：{COPIER}"),
+            Self::Tool(program) => {
+                format!("本机未安装 `{program}`，无法备份和回档。安装命令：{}", crate::backup::tools::INSTALL)
+            }
             Self::User => "运行 Rookery 的用户在 /etc/passwd 中没有名称，服务器登录需要该名称。".to_owned(),
         }
     }
@@ -63,7 +67,7 @@ impl Missing {
 /// What is installed.
 #[derive(Clone, Debug)]
 pub(crate) struct Installation {
-    server: PathBuf,
+    pub(crate) server: PathBuf,
     installer: PathBuf,
     /// Who runs the servers, and may therefore log in as their superuser.
     pub(crate) user: String,
@@ -111,6 +115,8 @@ fn own_name() -> Option<String> {
 #[derive(Debug)]
 pub(crate) struct Places {
     root: PathBuf,
+    /// Where servers find their keys.
+    keys: PathBuf,
     /// Held while a template is made.
     making: Mutex<()>,
 }
@@ -118,7 +124,11 @@ pub(crate) struct Places {
 impl Places {
     pub(crate) fn new(root: PathBuf) -> io::Result<Self> {
         private_directory(&root)?;
-        Ok(Self { root, making: Mutex::default() })
+        Ok(Self { keys: crate::encryption::directory(&root), root, making: Mutex::default() })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     pub(crate) fn processes(&self) -> PathBuf {
@@ -127,6 +137,16 @@ impl Places {
 
     pub(crate) fn instance(&self, id: &str) -> PathBuf {
         self.root.join(id)
+    }
+
+    /// Where the certificate of an instance is.
+    pub(crate) fn certificates(&self, id: &str) -> PathBuf {
+        self.instance(id).join("tls")
+    }
+
+    /// The file with the key of an instance whose files are encrypted.
+    pub(crate) fn key(&self, id: &str) -> PathBuf {
+        self.keys.join(id)
     }
 
     pub(crate) fn node(&self, id: &str, node: &Node) -> PathBuf {
@@ -176,7 +196,10 @@ impl Places {
         }
         let unfinished = template.with_extension("new");
         remove(&unfinished)?;
+        let temporary = self.root.join("template.tmp");
+        private_directory(&temporary)?;
         let ended = Command::new(&installed.installer)
+            .env("TMPDIR", &temporary)
             .arg("--no-defaults")
             .arg(format!("--user={}", installed.user))
             .arg(format!("--datadir={}", unfinished.display()))
@@ -190,6 +213,7 @@ impl Places {
             tracing::error!(said = %String::from_utf8_lossy(&ended.stderr), "no empty data directory could be made");
             return Err(Error::Inconsistent("mariadb-install-db failed"));
         }
+        remove(&temporary)?;
         fs::rename(&unfinished, &template)?;
         Ok(template)
     }
@@ -207,7 +231,8 @@ impl Places {
         };
         let directory = self.node(id, node);
         let options = directory.join("my.cnf");
-        let text = options_file(installed, row, node, initial, &self.data(id, node));
+        let protection = row.security.options(&self.certificates(id), &self.key(id));
+        let text = options_file(installed, row, node, initial, &self.data(id, node), &protection);
         write_private(&options, &text)?;
         private_directory(&directory.join(TEMPORARY))?;
         let data = self.data(id, node);
@@ -251,9 +276,9 @@ pub(crate) fn buffer_pool(gigabytes: i64) -> u64 {
 }
 
 /// A server is ready when it answers a question.
-struct Answers {
-    data: PathBuf,
-    user: String,
+pub(crate) struct Answers {
+    pub(crate) data: PathBuf,
+    pub(crate) user: String,
 }
 
 impl Probe for Answers {
@@ -268,12 +293,13 @@ impl Probe for Answers {
 }
 
 /// The options of a node. The user's parameters come last, so they win; [`crate::parameters`] keeps those out that are ours.
-fn options_file(
+pub(crate) fn options_file(
     installed: &Installation,
     row: &InstanceRow,
     node: &Node,
     initial: &Initial,
     data: &Path,
+    protection: &[(&'static str, String)],
 ) -> String {
     let mut text = String::from("[mariadbd]\n");
     let mut option = |name: &str, value: &dyn std::fmt::Display| {
@@ -282,12 +308,14 @@ fn options_file(
     };
     option("user", &installed.user);
     option("datadir", &data.display());
+    // A server that starts removes every temporary table in its directory for them, so no two may share one.
+    option("tmpdir", &data.with_file_name(TEMPORARY).display());
     option("socket", &SOCKET);
-    // Not the system's: what a killed server left there would be in the way of another one that gets its number.
-    option("tmpdir", &format!("../{TEMPORARY}"));
     option("pid_file", &"server.pid");
     option("bind_address", &node.address.ip());
     option("port", &node.address.port());
+    // What the instance's address says of where a client is.
+    option("proxy_protocol_networks", &"127.0.0.0/8");
     option("server_id", &node.server_id);
     option("skip_name_resolve", &"ON");
     option("local_infile", &"OFF");
@@ -325,6 +353,9 @@ fn options_file(
     option("rpl_semi_sync_master_wait_no_slave", &"ON");
     // Nobody sees a row that a standby does not have yet.
     option("rpl_semi_sync_master_wait_point", &"AFTER_SYNC");
+    for (name, value) in protection {
+        option(name, value);
+    }
     for (name, value) in &row.parameters {
         option(name, value);
     }

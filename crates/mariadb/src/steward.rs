@@ -1,6 +1,6 @@
 //! The background work: what should run is brought up and stays arranged; what has had its time is isolated, renewed or destroyed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -89,6 +89,9 @@ impl MariaDb {
         self.doors.lock().clear();
         self.release_commits().await;
         self.supervisor.stop_all().await;
+        for (_, id, _) in self.all().unwrap_or_default() {
+            self.remove_key(&id);
+        }
     }
 
     /// Lets commits end that wait for a standby, whose clients are gone: a primary would wait for them before it ends.
@@ -121,7 +124,13 @@ impl MariaDb {
             if !rows.iter().any(|(_, known, _)| *known == id) {
                 tracing::warn!(id, "the directory of no instance is removed");
                 self.places.remove(&id)?;
+                self.remove_key(&id);
             }
+        }
+        self.end_strays().await?;
+        for (_, id, _) in &rows {
+            self.tidy_backups(id)?;
+            self.tidy_attempts(id)?;
         }
         let flows = self.store.read(|view| view.scan::<Flows>(&Global, Scan::all()))?;
         for (number, _) in flows.into_iter().filter(|(_, flow)| flow.state == FlowState::Running) {
@@ -149,11 +158,15 @@ impl MariaDb {
             seen.level.retain(|id, _| calm(id));
             seen.down.retain(|id, _| calm(id));
         }
+        let known: HashSet<String> = rows.iter().map(|(_, id, _)| id.clone()).collect();
         for (scope, id, row) in rows.into_iter().filter(|(_, _, row)| row.flow == 0) {
-            self.keep_time(&scope, &id, &row).await?;
+            self.keep_time(&scope, &id, &row, &known).await?;
             if row.phase != Phase::Running {
                 seen.lock().forget(&id);
                 continue;
+            }
+            if let Err(error) = self.keep_backups(&scope, &id, &row).await {
+                tracing::error!(instance = id, %error, "backups could not be looked after; it will be tried again");
             }
             if self.fail_over(&scope, &id, &row, seen).await? {
                 continue;
@@ -162,6 +175,7 @@ impl MariaDb {
             let open = self.doors.lock().contains_key(&id);
             let arranged = seen.lock().arranged.get(&id) == Some(&now);
             if open && arranged && now.primary_is_up() && seen.lock().level.get(&id) == Some(&now) {
+                self.keep_addresses(&scope, &id, &row).await?;
                 continue;
             }
             // Each by itself: one that takes long holds up no other.
@@ -269,8 +283,14 @@ impl MariaDb {
     }
 
     /// What is due: a prepaid instance is renewed or isolated at the end of its time, an isolated one destroyed after its days.
-    async fn keep_time(self: &Arc<Self>, scope: &Regional, id: &str, row: &InstanceRow) -> Result<(), Error> {
-        let Some(due) = due(row, self.now()) else { return Ok(()) };
+    async fn keep_time(
+        self: &Arc<Self>,
+        scope: &Regional,
+        id: &str,
+        row: &InstanceRow,
+        known: &HashSet<String>,
+    ) -> Result<(), Error> {
+        let Some(due) = due(row, self.now(), |other| known.contains(other)) else { return Ok(()) };
         let (scope, id, now) = (scope.clone(), id.to_owned(), self.now());
         let begun = self
             .store
@@ -304,7 +324,13 @@ enum Due {
     Work(Work),
 }
 
-fn due(row: &InstanceRow, now: Moment) -> Option<Due> {
+fn due(row: &InstanceRow, now: Moment, exists: impl Fn(&str) -> bool) -> Option<Due> {
+    // A temporary instance ends with its time, or with the instance that it is of.
+    if let Some(origin) = &row.origin
+        && origin.until.is_some_and(|until| until <= now || !exists(&origin.source))
+    {
+        return Some(Due::Work(Work::Destroy));
+    }
     if row.phase == Phase::Isolated {
         // Nothing else changes an isolated instance, so the last change is its isolation.
         let days = if row.is_prepaid() { KEPT.1 } else { KEPT.0 };
@@ -321,32 +347,53 @@ mod tests {
     use rookery_world::World;
 
     use super::*;
-    use crate::instances::{Place, Prepaid};
+    use crate::instances::{Origin, Place, Prepaid};
 
     const DAY: i64 = 86_400;
+
+    fn due_at(row: &InstanceRow, now: Moment) -> Option<Due> {
+        due(row, now, |other| other == "tdsql-here")
+    }
+
+    #[test]
+    fn temporary_instances_end_with_their_time_or_their_source() {
+        let of = |source: &str, until| {
+            let origin = Some(Origin { source: source.to_owned(), moment: Moment(1), until });
+            InstanceRow { origin, ..InstanceRow::sample() }
+        };
+        let destroyed = Some(Due::Work(Work::Destroy));
+        assert_eq!(due_at(&of("tdsql-here", Some(Moment(DAY))), Moment(DAY - 1)), None);
+        assert_eq!(due_at(&of("tdsql-here", Some(Moment(DAY))), Moment(DAY)), destroyed);
+        assert_eq!(due_at(&of("tdsql-gone", Some(Moment(DAY))), Moment(0)), destroyed);
+        assert_eq!(
+            due_at(&of("tdsql-gone", None), Moment(9 * DAY)),
+            None,
+            "it has nothing to do with it any more"
+        );
+    }
 
     #[test]
     fn isolated_instances_are_kept_for_their_days() {
         let isolated = InstanceRow { phase: Phase::Isolated, ..InstanceRow::sample() };
         let destroyed = Some(Due::Work(Work::Destroy));
-        assert_eq!(due(&isolated, Moment(3 * DAY - 1)), None);
-        assert_eq!(due(&isolated, Moment(3 * DAY)), destroyed);
+        assert_eq!(due_at(&isolated, Moment(3 * DAY - 1)), None);
+        assert_eq!(due_at(&isolated, Moment(3 * DAY)), destroyed);
         let prepaid = Some(Prepaid { until: Moment(0), renew: true });
         let isolated = InstanceRow { prepaid, ..isolated };
-        assert_eq!(due(&isolated, Moment(7 * DAY - 1)), None);
-        assert_eq!(due(&isolated, Moment(7 * DAY)), destroyed);
-        assert_eq!(due(&InstanceRow { protected: true, ..isolated }, Moment(99 * DAY)), None);
+        assert_eq!(due_at(&isolated, Moment(7 * DAY - 1)), None);
+        assert_eq!(due_at(&isolated, Moment(7 * DAY)), destroyed);
+        assert_eq!(due_at(&InstanceRow { protected: true, ..isolated }, Moment(99 * DAY)), None);
     }
 
     #[test]
     fn the_end_of_a_prepaid_time_renews_or_isolates() {
         let row = InstanceRow::sample();
-        assert_eq!(due(&row, Moment(999 * DAY)), None, "paid by use");
+        assert_eq!(due_at(&row, Moment(999 * DAY)), None, "paid by use");
         let paid =
             |renew| InstanceRow { prepaid: Some(Prepaid { until: Moment(DAY), renew }), ..row.clone() };
-        assert_eq!(due(&paid(false), Moment(DAY - 1)), None);
-        assert_eq!(due(&paid(false), Moment(DAY)), Some(Due::Work(Work::Isolate)));
-        assert_eq!(due(&paid(true), Moment(DAY)), Some(Due::Renewal));
+        assert_eq!(due_at(&paid(false), Moment(DAY - 1)), None);
+        assert_eq!(due_at(&paid(false), Moment(DAY)), Some(Due::Work(Work::Isolate)));
+        assert_eq!(due_at(&paid(true), Moment(DAY)), Some(Due::Renewal));
     }
 
     /// A cloud with one instance that waits to be initialised, so that its life needs no server; and a clock to step.

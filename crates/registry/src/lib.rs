@@ -12,6 +12,7 @@ mod asked;
 mod authorization;
 mod blocking;
 mod body;
+mod buffers;
 mod cache;
 mod challenge;
 mod collections;
@@ -20,6 +21,7 @@ mod damage;
 mod digest;
 mod document;
 mod errors;
+mod file_part;
 mod health;
 mod history;
 mod hooks;
@@ -67,6 +69,7 @@ pub use manifests::{MANIFEST_LIMIT, Manifest, ManifestInfo, Stored};
 pub use names::{
     MAX_NAME_LENGTH, MAX_TAG_LENGTH, NameError, Reference, RegistryId, Repository, Tag, is_repository_name,
 };
+pub use ranges::{Wanted, wanted};
 pub use referrers::Referrer;
 pub use repositories::RepositoryEntry;
 pub use router::{Operation, serves};

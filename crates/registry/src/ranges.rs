@@ -6,17 +6,23 @@ use http::header::{ETAG, HeaderName, IF_NONE_MATCH, IF_RANGE, RANGE};
 
 /// The part of a blob that a download asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub enum Wanted {
     /// All of it: no `Range`, several ranges, or a unit other than bytes.
     Whole,
     /// `length` bytes from `start`; never empty and never beyond the blob.
-    Part { start: u64, length: u64 },
+    Part {
+        /// The first byte.
+        start: u64,
+        /// How many.
+        length: u64,
+    },
     /// Nothing that exists.
     Unsatisfiable,
 }
 
 /// What a GET with these headers wants of a blob of `size` bytes whose entity tag is `etag`.
-pub(crate) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
+#[must_use]
+pub fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
     // A validator that does not match means: the client's part is of something else, so send all.
     if text(headers, &IF_RANGE).is_some_and(|validator| validator != etag) {
         return Wanted::Whole;

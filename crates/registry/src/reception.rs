@@ -4,7 +4,7 @@
 //! thread waits for the network, so slow clients cost memory for two batches and nothing else.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{ErrorKind, IoSlice, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,12 +13,13 @@ use http_body_util::BodyExt;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::body::RequestBody;
+use crate::buffers::Buffer;
 use crate::digest::{Algorithm, Hasher};
 use crate::errors::Error;
 use crate::patience::Stalled;
 use crate::storage::local::hash_file;
 
-/// Bytes gathered before a batch is handed on. A batch ends with the frame that reaches this.
+/// Bytes gathered before a batch is handed on.
 const BATCH: usize = 1024 * 1024;
 
 /// The disk is asked to start writing each time this many bytes have come, so that the end of the upload finds little left.
@@ -70,29 +71,48 @@ enum End {
 }
 
 struct Batch {
-    frames: Vec<Bytes>,
+    pieces: Vec<Bytes>,
     length: u64,
     end: End,
 }
 
-async fn gather(body: &mut RequestBody) -> Batch {
-    let (mut frames, mut length) = (Vec::new(), 0);
-    while length < BATCH {
-        match body.frame().await {
-            None => return Batch { frames, length: length as u64, end: End::Complete },
-            Some(Err(error)) => {
-                let end = if error.is::<Stalled>() { End::Stalled } else { End::Broken };
-                return Batch { frames, length: length as u64, end };
-            }
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    length += data.remaining();
-                    frames.push(data);
+/// A body, and what has come of it and is in no batch yet.
+struct Incoming {
+    body: RequestBody,
+    frame: Bytes,
+}
+
+impl Incoming {
+    /// Copies what comes into buffers that are used again, until there are `room` bytes: a frame that is let go at once leaves its memory
+    /// to the next one.
+    async fn gather(&mut self, room: usize) -> Batch {
+        let (mut pieces, mut length, mut buffer) = (Vec::new(), 0, None::<Buffer>);
+        let end = loop {
+            while length < room && !self.frame.is_empty() {
+                let filling = buffer.get_or_insert_with(Buffer::empty);
+                let part = self.frame.get(..room - length).unwrap_or(&self.frame);
+                let taken = filling.append(part);
+                self.frame.advance(taken);
+                length += taken;
+                if filling.is_full() {
+                    pieces.extend(buffer.take().map(Bytes::from));
                 }
             }
-        }
+            if length == room {
+                break End::Full;
+            }
+            // Gives its memory back, also that of what was read from it.
+            self.frame = Bytes::new();
+            match self.body.frame().await {
+                None => break End::Complete,
+                Some(Err(error)) if error.is::<Stalled>() => break End::Stalled,
+                Some(Err(_)) => break End::Broken,
+                Some(Ok(frame)) => self.frame = frame.into_data().unwrap_or_default(),
+            }
+        };
+        pieces.extend(buffer.map(Bytes::from));
+        Batch { pieces, length: length as u64, end }
     }
-    Batch { frames, length: length as u64, end: End::Full }
 }
 
 impl Reception {
@@ -103,36 +123,30 @@ impl Reception {
         &self,
         progress: &mut Progress,
         written: &AtomicU64,
-        mut body: RequestBody,
+        body: RequestBody,
     ) -> Result<(), Error> {
         let before = progress.offset;
-        let mut batch = gather(&mut body).await;
+        let mut incoming = Incoming { body, frame: Bytes::new() };
+        let mut batch = incoming.gather(up_to_the_next_batch(before)).await;
         if batch.end == End::Complete && batch.length == 0 {
             return if self.announced.unwrap_or(0) == 0 { Ok(()) } else { Err(Error::SizeInvalid) };
         }
         let hasher = progress.take_hasher(&self.path).await?;
         progress.hasher = Some(hasher.clone());
-        let (path, offset) = (self.path.clone(), before);
-        let file = spawn_blocking(move || open_at(&path, offset)).await?.map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                Error::UploadUnknown
-            } else {
-                Error::Disk { doing: "opening an upload", source: error }
-            }
-        })?;
+        let file = self.open(before).await?;
         let mut pipeline = Pipeline::new(file, hasher);
         let mut received = 0;
         let outcome = loop {
-            let (end, frames) = (batch.end, std::mem::take(&mut batch.frames));
+            let (end, pieces) = (batch.end, std::mem::take(&mut batch.pieces));
             received += batch.length;
             if self.announced.is_some_and(|announced| received > announced) {
                 break Err(Error::SizeInvalid);
             }
-            if let Err(error) = pipeline.feed(frames, batch.length).await {
+            if let Err(error) = pipeline.feed(pieces, batch.length).await {
                 break Err(error);
             }
             match end {
-                End::Full => batch = gather(&mut body).await,
+                End::Full => batch = incoming.gather(BATCH).await,
                 End::Complete if self.announced.is_some_and(|announced| received < announced) => {
                     break Err(Error::SizeInvalid);
                 }
@@ -161,6 +175,22 @@ impl Reception {
     }
 }
 
+impl Reception {
+    /// Opens the upload to go on at `offset`.
+    async fn open(&self, offset: u64) -> Result<File, Error> {
+        let path = self.path.clone();
+        spawn_blocking(move || open_at(&path, offset)).await?.map_err(|source| match source.kind() {
+            ErrorKind::NotFound => Error::UploadUnknown,
+            _ => Error::Disk { doing: "opening an upload", source },
+        })
+    }
+}
+
+/// The length of the first batch: all others begin at a multiple of their length, where the page cache takes them in few large pieces.
+fn up_to_the_next_batch(offset: u64) -> usize {
+    BATCH - usize::try_from(offset % BATCH as u64).unwrap_or_default()
+}
+
 /// Opens an upload for writing at `offset`, without whatever an earlier failure left behind it. Blocks.
 fn open_at(path: &Path, offset: u64) -> std::io::Result<File> {
     let mut file = OpenOptions::new().write(true).open(path)?;
@@ -169,6 +199,21 @@ fn open_at(path: &Path, offset: u64) -> std::io::Result<File> {
     }
     file.seek(SeekFrom::Start(offset))?;
     Ok(file)
+}
+
+/// Writes the pieces with as few calls as the kernel lets it be.
+fn write_whole(file: &mut File, pieces: &[Bytes]) -> std::io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut left = slices.as_mut_slice();
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// The batch that is being hashed and written. A handle is missing only after its step has failed.
@@ -190,12 +235,12 @@ impl Pipeline {
     }
 
     /// Waits for the batch before, then starts this one. Fails with what went wrong with the one before.
-    async fn feed(&mut self, frames: Vec<Bytes>, length: u64) -> Result<(), Error> {
+    async fn feed(&mut self, pieces: Vec<Bytes>, length: u64) -> Result<(), Error> {
         let mut hasher = self.hashed().await?;
-        let same = frames.clone();
+        let same = pieces.clone();
         self.hashing = Some(spawn_blocking(move || {
-            for frame in &same {
-                hasher.update(frame);
+            for piece in &same {
+                hasher.update(piece);
             }
             hasher
         }));
@@ -209,9 +254,7 @@ impl Pipeline {
             self.write_back = Some(spawn_blocking(move || same.sync_data()));
         }
         self.writing = Some(spawn_blocking(move || {
-            for frame in &frames {
-                file.write_all(frame)?;
-            }
+            write_whole(&mut file, &pieces)?;
             Ok(file)
         }));
         Ok(())
@@ -242,5 +285,53 @@ impl Pipeline {
         written?;
         written_back?;
         hashed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    fn body(frames: Vec<Bytes>, broken: bool) -> RequestBody {
+        let end = broken.then(|| Err::<Frame<Bytes>, _>("the client went away".into()));
+        let frames = frames.into_iter().map(|frame| Ok(Frame::data(frame)));
+        StreamBody::new(stream::iter(frames.chain(end))).boxed_unsync()
+    }
+
+    #[tokio::test]
+    async fn batches_end_at_multiples_of_their_length_whatever_the_frames() {
+        let bytes: Bytes = (0..251_u8).cycle().take(3 * BATCH + 1000).collect();
+        for (frame, broken) in [(70_001, false), (BATCH, true), (BATCH + 1, false), (5 * BATCH, true)] {
+            let frames = bytes.chunks(frame).map(Bytes::copy_from_slice).collect();
+            let mut incoming = Incoming { body: body(frames, broken), frame: Bytes::new() };
+            let mut came = Vec::new();
+            // As if an upload went on at 100.
+            let mut room = up_to_the_next_batch(100);
+            let end = loop {
+                let batch = incoming.gather(room).await;
+                assert_eq!(batch.length, batch.pieces.iter().map(|piece| piece.len() as u64).sum::<u64>());
+                came.extend(batch.pieces.concat());
+                if batch.end != End::Full {
+                    break batch.end;
+                }
+                assert_eq!((came.len() + 100) % BATCH, 0);
+                room = BATCH;
+            };
+            assert!(end == if broken { End::Broken } else { End::Complete });
+            assert!(came == bytes, "frames of {frame}");
+        }
+        assert_eq!(up_to_the_next_batch(2 * BATCH as u64), BATCH);
+    }
+
+    #[test]
+    fn pieces_are_written_in_order() {
+        let path = tempfile::NamedTempFile::new().expect("a file");
+        let pieces = [Bytes::from_static(b"one"), Bytes::from_static(b"two"), Bytes::from_static(b"three")];
+        write_whole(&mut path.reopen().expect("open"), &pieces).expect("written");
+        assert_eq!(std::fs::read(path.path()).expect("read"), b"onetwothree");
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use rookery_store::{Global, Read, Scan, Store, Transaction};
+use rookery_store::{Global, Keyed, Read, Scan, Store, StoreError, Table, Transaction};
 use serde::Serialize;
 
 use crate::Registry;
@@ -18,7 +18,7 @@ use crate::names::{RegistryId, Repository};
 use crate::storage::BlobStore;
 use crate::storage::local::LocalBlobs;
 use crate::storage::s3::{Bucket, BucketError, S3Blobs};
-use crate::tables::{BlobRow, Blobs, ContentKey, Contents, References, content_key};
+use crate::tables::{BlobRow, Blobs, Contents, References, content_key};
 
 /// Rows looked at in one snapshot.
 const BATCH: usize = 500;
@@ -93,16 +93,8 @@ impl Scrub {
     ) -> Result<(Scrubbed, Vec<Finding>), Error> {
         let mut scrubbed = self.in_all()?;
         let mut findings = Vec::new();
-        let mut last = None::<String>;
-        loop {
-            let scan = Scan::all().limit(BATCH);
-            let scan = match &last {
-                Some(last) => scan.after(last),
-                None => scan,
-            };
-            let rows = self.store.read(|view| view.scan::<Blobs>(&Global, scan))?;
-            let Some((key, _)) = rows.last() else { break };
-            last = Some(key.clone());
+        let mut last = None;
+        while let Some(rows) = next_batch::<Blobs>(&self.store, &mut last)? {
             let checks = rows.into_iter().map(|(digest, row)| self.check(digest, row));
             let mut checks = futures_util::stream::iter(checks).buffer_unordered(at_once.max(1));
             while let Some(checked) = checks.next().await {
@@ -122,19 +114,12 @@ impl Scrub {
     }
 
     fn in_all(&self) -> Result<Scrubbed, Error> {
-        let (mut scrubbed, mut last) = (Scrubbed::default(), None::<String>);
-        loop {
-            let scan = Scan::all().limit(BATCH);
-            let scan = match &last {
-                Some(last) => scan.after(last),
-                None => scan,
-            };
-            let rows = self.store.read(|view| view.scan::<Blobs>(&Global, scan))?;
-            let Some((key, _)) = rows.last() else { return Ok(scrubbed) };
-            last = Some(key.clone());
+        let (mut scrubbed, mut last) = (Scrubbed::default(), None);
+        while let Some(rows) = next_batch::<Blobs>(&self.store, &mut last)? {
             scrubbed.blobs_in_all += rows.len() as u64;
             scrubbed.bytes_in_all += rows.iter().map(|(_, row)| row.size).sum::<u64>();
         }
+        Ok(scrubbed)
     }
 
     async fn check(&self, digest: String, row: BlobRow) -> Result<(Digest, u64, Option<Damage>), Error> {
@@ -155,16 +140,8 @@ impl Scrub {
     }
 
     fn check_manifests(&self, scrubbed: &mut Scrubbed, findings: &mut Vec<Finding>) -> Result<(), Error> {
-        let mut last = None::<ContentKey>;
-        loop {
-            let scan = Scan::all().limit(BATCH);
-            let scan = match &last {
-                Some(last) => scan.after(last),
-                None => scan,
-            };
-            let rows = self.store.read(|view| view.scan::<Contents>(&Global, scan))?;
-            let Some((key, _)) = rows.last() else { return Ok(()) };
-            last = Some(key.clone());
+        let mut last = None;
+        while let Some(rows) = next_batch::<Contents>(&self.store, &mut last)? {
             for ((registry, name, digest), text) in rows {
                 let digest: Digest = digest.parse()?;
                 scrubbed.manifests += 1;
@@ -181,6 +158,7 @@ impl Scrub {
                 }
             }
         }
+        Ok(())
     }
 
     /// What a damaged blob touches; `None` when it was collected meanwhile.
@@ -198,6 +176,26 @@ impl Scrub {
             Ok(Some(Finding { digest: digest.clone(), damage, repositories, images }))
         })
     }
+}
+
+/// The rows that follow `last`, which moves on to the end of them; `None` at the end of the table. Each batch is a snapshot of its own,
+/// so that reading for hours holds no old state.
+fn next_batch<T: Table<Scope = Global>>(
+    store: &Store,
+    last: &mut Option<T::Key>,
+) -> Result<Option<Vec<Keyed<T>>>, StoreError>
+where
+    T::Key: Clone,
+{
+    let scan = Scan::all().limit(BATCH);
+    let scan = match last {
+        Some(last) => scan.after(last),
+        None => scan,
+    };
+    let rows = store.read(|view| view.scan::<T>(&Global, scan))?;
+    let Some((key, _)) = rows.last() else { return Ok(None) };
+    *last = Some(key.clone());
+    Ok(Some(rows))
 }
 
 /// The images of a repository that need some content: the manifests that name it, and the indexes that list those. With `itself`

@@ -1,8 +1,10 @@
 //! Bearer tokens: JSON Web Tokens signed with RS256, and the key that signs them.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -28,7 +30,7 @@ const LEEWAY: i64 = 60;
 /// A token longer than this is not looked at.
 const MAX_LENGTH: usize = 64 * 1024;
 
-/// How many verified tokens are remembered, so that a client's next request costs a hash instead of a signature check.
+/// How many verified tokens are remembered, so that a client's next request costs a comparison instead of a signature check.
 const REMEMBERED: usize = 4096;
 
 /// The key is no RSA key of at least 2048 bits in PKCS#8 form, or the system has no randomness.
@@ -146,7 +148,21 @@ pub(crate) struct Tokens {
     kid: String,
     issuer: String,
     service: String,
-    verified: Generations<[u8; 32], Arc<Claims>>,
+    verified: Generations<u64, Arc<Verified>>,
+    /// Where tokens are remembered, by their signatures.
+    places: RandomState,
+}
+
+/// A token whose signature was found good.
+struct Verified {
+    token: Zeroizing<String>,
+    claims: Arc<Claims>,
+}
+
+impl Verified {
+    fn is(&self, token: &str) -> bool {
+        verify_slices_are_equal(self.token.as_bytes(), token.as_bytes()).is_ok()
+    }
 }
 
 impl Tokens {
@@ -155,7 +171,8 @@ impl Tokens {
         let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).map_err(|_| TokenKeyError)?;
         let kid = key_id(spki.as_ref());
         let public = pair.public_key().as_ref().to_vec();
-        Ok(Self { pair, public, kid, issuer, service, verified: Generations::new(REMEMBERED) })
+        let (verified, places) = (Generations::new(REMEMBERED), RandomState::new());
+        Ok(Self { pair, public, kid, issuer, service, verified, places })
     }
 
     /// The `service` of the challenge and the `aud` of the tokens.
@@ -196,13 +213,16 @@ impl Tokens {
         if token.len() > MAX_LENGTH {
             return None;
         }
-        // Remembered under its hash, so that a lookup's duration tells nothing about the token.
-        let fingerprint: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        let claims = if let Some(claims) = self.verified.get(&fingerprint) {
-            claims
+        // Remembered under a keyed hash of its end and compared in constant time, so that a look's duration tells nothing about a token.
+        let (_, signature) = token.rsplit_once('.')?;
+        let place = self.places.hash_one(signature);
+        let known = self.verified.get(&place).filter(|known| known.is(token));
+        let claims = if let Some(known) = known {
+            Arc::clone(&known.claims)
         } else {
             let claims = Arc::new(self.check_signature(token)?);
-            self.verified.insert(fingerprint, Arc::clone(&claims));
+            let verified = Verified { token: Zeroizing::new(token.to_owned()), claims: Arc::clone(&claims) };
+            self.verified.insert(place, Arc::new(verified));
             claims
         };
         let in_time = claims.nbf - LEEWAY <= now
@@ -318,6 +338,21 @@ mod tests {
         ] {
             assert!(ours.verify(&altered, NOW).is_none(), "{altered}");
         }
+    }
+
+    #[test]
+    fn a_remembered_token_is_compared_whole() {
+        let tokens = tokens(&TokenKey::generate().expect("randomness"));
+        let issued = |registry| {
+            let access = vec![Grant::repository(&repository(registry), Actions::PULL)];
+            tokens.issue(None, access, NOW, "id".into()).expect("signed")
+        };
+        let (one, two) = (issued("one"), issued("two"));
+        assert!(tokens.verify(&one, NOW).is_some() && tokens.verify(&two, NOW).is_some());
+        let (claims, _) = two.rsplit_once('.').expect("signed");
+        let (_, signature) = one.rsplit_once('.').expect("signed");
+        assert!(tokens.verify(&format!("{claims}.{signature}"), NOW).is_none());
+        assert!(tokens.verify(&one, NOW).is_some());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The commands and their options.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
@@ -239,6 +239,16 @@ pub(crate) struct Serve {
     pub(crate) client_timeout: NonZeroU64,
     #[command(flatten)]
     pub(crate) place: BlobPlace,
+    /// The address of this machine on which databases open their public addresses, when they are told to. Others than loopback expose them
+    /// to whoever reaches that address.
+    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
+    pub(crate) mariadb_public_address: IpAddr,
+    /// The name that clients are told of it; `localhost`, or the address itself, where none is given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mariadb_public_name: Option<String>,
+    /// The security groups that there are, with their rules, as JSON. Without it every group exists and lets everybody in.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) security_groups: Option<PathBuf>,
     /// Log each request: who asked for what, how it was answered, how long that took.
     #[arg(long)]
     pub(crate) access_log: bool,

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
@@ -11,12 +12,14 @@ use hyper::body::Incoming;
 use rookery_gateway::listen::Connection;
 use rookery_gateway::{Gateway, RequestId, Standing};
 use rookery_identity::{BindError, Cam};
+use rookery_mariadb::MariaDb;
 use rookery_registry::{Operation, Registry, ResponseBody, Witness};
 use rookery_tcr::{PastTagError, Tcr};
 use rookery_world::World;
 use serde::Serialize;
 
 use crate::access_log::{Asked, REQUEST_ID};
+use crate::files;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 
@@ -31,6 +34,7 @@ pub(crate) struct Front {
     pub(crate) registry: Arc<Registry>,
     pub(crate) tcr: Arc<Tcr>,
     pub(crate) cam: Arc<Cam>,
+    pub(crate) mariadb: Arc<MariaDb>,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
     /// Whether each request is logged.
@@ -44,6 +48,9 @@ impl Front {
         let path = request.uri().path();
         if rookery_registry::serves(path) {
             return self.serve_registry(request, connection).await.map(Either::Right);
+        }
+        if path.strip_prefix(rookery_mariadb::FILES).is_some_and(|rest| rest.starts_with('/')) {
+            return self.serve_file(request, connection).await.map(Either::Right);
         }
         if let Some(page) = path.strip_prefix(ADMIN) {
             let (method, headers) = (request.method(), request.headers());
@@ -79,6 +86,16 @@ impl Front {
             if let Ok(id) = HeaderValue::from_str(&id) {
                 answer.headers_mut().insert(REQUEST_ID, id);
             }
+        }
+        answer
+    }
+
+    async fn serve_file(&self, request: Request<Incoming>, connection: Connection) -> Response<ResponseBody> {
+        let begun = Instant::now();
+        let answer = files::answer(&self.mariadb, &request).await;
+        if self.access_log {
+            let id = self.world.uuid().to_string();
+            Asked::of(&request, connection).log(&answer, begun.elapsed(), &id, "DownloadFile", None, None);
         }
         answer
     }

@@ -34,7 +34,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let Command::Serve(options) = Cli::parse_from(["rookery", "serve"]).command else { unreachable!() };
         let (store, world) = (Store::open(directory.path()).unwrap(), World::system());
-        let (front, ..) = crate::serve::wire(&options, directory.path(), None, store, &world).await.unwrap();
+        let (front, ..) =
+            crate::serve::wire(&options, directory.path(), None, store, &world, None).await.unwrap();
         let rows: BTreeSet<_> = NEVER_READ.iter().map(|row| (row.product, row.version, row.action)).collect();
         let registered = front.gateway.actions().coverage();
         let registered = registered.filter(|(_, _, standing)| *standing == Standing::Implemented);

@@ -15,7 +15,7 @@ use rookery_gateway::tls::{CA_FILE, CertificateAuthority};
 use rookery_gateway::{Actions, Gateway, Options as GatewayOptions};
 use rookery_identity::{Cam, RootKey};
 use rookery_kms::Kms;
-use rookery_mariadb::{MariaDb, Options as MariaDbOptions};
+use rookery_mariadb::{MariaDb, Options as MariaDbOptions, PublicAddress};
 use rookery_registry::Registry;
 use rookery_store::Store;
 use rookery_tag::{Holder, Tags};
@@ -33,6 +33,7 @@ use crate::migrations;
 use crate::never_read::NEVER_READ;
 use crate::readiness::Readiness;
 use crate::scrub;
+use crate::security_groups::GroupsFile;
 
 type Ended = Result<(), Box<dyn Error>>;
 
@@ -58,6 +59,9 @@ fn check(options: &Serve) -> Result<Option<RootKey>, Box<dyn Error>> {
         )
         .into());
     }
+    if options.mariadb_public_address.is_unspecified() {
+        return Err("--mariadb-public-address: name the one address that clients are to use".into());
+    }
     if rookery_api::region::find(&options.region).is_none() {
         return Err(format!("--region {}: no such region", options.region).into());
     }
@@ -82,7 +86,9 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let https = Listener::bind(options.https).await.map_err(|error| bind_failed(options.https, &error))?;
     let authority = Arc::new(CertificateAuthority::open_or_create(&directory, world.now())?);
     let names = ServedNames::new(&options.registry_suffix, &[http.address.port(), https.address.port()]);
-    let (front, tcr, kms, mariadb) = wire(&options, &directory, pinned, store, &world).await?;
+    let certifies = Some(Arc::clone(&authority));
+    let (front, tcr, kms, mariadb) = wire(&options, &directory, pinned, store, &world, certifies).await?;
+    mariadb.serve_files_at(&format!("http://{}", http.address));
     let witness = Arc::clone(&front);
     let proxy =
         Proxy::new(names, Arc::clone(&authority), move |refused| witness.gateway.note_refusal(refused))?;
@@ -131,6 +137,7 @@ pub(crate) async fn wire(
     pinned: Option<RootKey>,
     store: Store,
     world: &World,
+    authority: Option<Arc<CertificateAuthority>>,
 ) -> Result<(Arc<Front>, Arc<Tcr>, Arc<Kms>, Arc<MariaDb>), Box<dyn Error>> {
     let seal = master_key::seal(directory, &store).await?;
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
@@ -140,6 +147,12 @@ pub(crate) async fn wire(
     mariadb_options.servers = options.mariadb_servers;
     if let Some(megabytes) = options.mariadb_memory {
         mariadb_options.memory = megabytes << 20;
+    }
+    mariadb_options.authority = authority;
+    mariadb_options.public =
+        PublicAddress { ip: options.mariadb_public_address, name: options.mariadb_public_name.clone() };
+    if let Some(file) = &options.security_groups {
+        mariadb_options.groups = Some(Arc::new(GroupsFile::open(file)?));
     }
     let mariadb = MariaDb::new(mariadb_options, store.clone(), seal.clone(), world.clone())?;
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
@@ -189,6 +202,7 @@ pub(crate) async fn wire(
         registry: tcr.registry(),
         tcr: Arc::clone(&tcr),
         cam,
+        mariadb: Arc::clone(&mariadb),
         metrics: Metrics::new(),
         readiness: Readiness::default(),
         access_log: options.access_log,
@@ -257,7 +271,7 @@ mod tests {
             panic!("the command is serve")
         };
         let store = Store::open(directory).unwrap();
-        wire(&options, directory, None, store, &World::system()).await.unwrap().0
+        wire(&options, directory, None, store, &World::system(), None).await.unwrap().0
     }
 
     /// Whatever is registered anywhere comes by here, so no action can be forgotten.

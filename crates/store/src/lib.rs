@@ -51,6 +51,7 @@
 
 mod backend;
 mod error;
+mod group;
 mod key;
 mod migration;
 mod read;

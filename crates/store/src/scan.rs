@@ -118,7 +118,7 @@ impl<K: Key> Scan<K> {
 }
 
 /// A half-open span of stored keys: `start` and above, below `end`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Span {
     pub(crate) start: Vec<u8>,
     /// `None`: no upper end.

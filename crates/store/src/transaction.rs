@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use serde_json::Value;
 
 use crate::backend::overlay::Overlay;
-use crate::backend::{Batch, Snapshot, Visitor};
+use crate::backend::{Snapshot, Visitor};
 use crate::error::StoreError;
 use crate::key::ToKey;
 use crate::read::{Bytes, Raw, Read, decode_row, visit_all};
@@ -28,9 +28,9 @@ impl std::fmt::Debug for Transaction<'_> {
     }
 }
 
-/// A batch with the changes of one transaction over it.
+/// A state with the changes of one transaction over it.
 struct Changes<'b> {
-    base: &'b dyn Batch,
+    base: &'b dyn Snapshot,
     overlay: Overlay,
 }
 
@@ -53,7 +53,7 @@ impl Raw for Transaction<'_> {
 impl Read for Transaction<'_> {}
 
 impl<'b> Transaction<'b> {
-    pub(crate) fn over(base: &'b dyn Batch) -> Transaction<'b> {
+    pub(crate) fn over(base: &'b dyn Snapshot) -> Transaction<'b> {
         Transaction { changes: Changes { base, overlay: Overlay::default() } }
     }
 

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::backend::overlay::Overlay;
-use crate::backend::{Backend, Batch};
+use crate::backend::{Backend, Snapshot};
 use crate::error::StoreError;
+use crate::group::{Changed, Group};
 use crate::transaction::Transaction;
 
 /// How many transactions may wait before [`Store::write`](crate::Store::write) itself waits.
@@ -20,7 +21,7 @@ const TOGETHER: usize = 256;
 /// A transaction on its way through the writer, whatever its result and error types.
 pub(crate) trait Job: Send {
     /// Runs the closure and remembers its result; the changes are to be kept if there are any.
-    fn run(&mut self, batch: &dyn Batch) -> Option<Overlay>;
+    fn run(&mut self, state: &dyn Snapshot) -> Option<Overlay>;
 
     /// Tells the caller how it went, given whether the group was committed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -47,11 +48,11 @@ where
     T: Send,
     E: From<StoreError> + Send,
 {
-    fn run(&mut self, batch: &dyn Batch) -> Option<Overlay> {
+    fn run(&mut self, state: &dyn Snapshot) -> Option<Overlay> {
         // A panic leaves behind only the transaction, which is dropped, and what the closure owns, which is not used
         // again.
         let run = catch_unwind(AssertUnwindSafe(|| {
-            let mut transaction = Transaction::over(batch);
+            let mut transaction = Transaction::over(state);
             let result = (self.closure)(&mut transaction);
             (result, transaction.into_overlay())
         }));
@@ -108,25 +109,16 @@ pub(crate) fn run(backend: &dyn Backend, mut queue: mpsc::Receiver<Box<dyn Job>>
     }
 }
 
-/// What a group of transactions changed.
-enum Changed {
-    Something,
-    Nothing,
-}
-
 /// Runs each job over what the ones before it changed, and commits the changes of those that succeeded.
 fn commit_together(backend: &dyn Backend, jobs: &mut [Box<dyn Job>]) -> Result<Changed, StoreError> {
     let mut batch = backend.begin()?;
-    let mut changed = false;
+    let mut group = Group::default();
     for job in jobs {
-        if let Some(overlay) = job.run(&*batch)
-            && !overlay.is_empty()
-        {
-            overlay.apply(&mut *batch)?;
-            changed = true;
+        if let Some(changes) = job.run(&group.over(&*batch)) {
+            group.add(changes, &mut *batch)?;
         }
     }
-    if changed { batch.commit().map(|()| Changed::Something) } else { Ok(Changed::Nothing) }
+    group.commit(batch)
 }
 
 #[cfg(test)]
@@ -137,7 +129,7 @@ mod tests {
 
     use super::*;
     use crate::backend::memory::Memory;
-    use crate::backend::{Snapshot, Visitor};
+    use crate::backend::{Batch, Visitor};
     use crate::scan::Span;
 
     /// Memory whose commits are counted, and let through or failed one by one.

@@ -1,4 +1,4 @@
-# mariadb: CreateHourDBInstance InitDBInstances DescribeDBInstances DescribeDBInstanceDetail DescribeDBParameters ModifyDBParameters ModifyDBInstanceName DescribeFlow DestroyHourDBInstance CreateAccount DescribeAccounts ModifyAccountDescription DeleteAccount ModifyAccountPrivileges DescribeAccountPrivileges ModifyLogFileRetentionPeriod DescribeLogFileRetentionPeriod AssociateSecurityGroups DescribeDBSecurityGroups DisassociateSecurityGroups DescribeDatabases DescribeSaleInfo
+# mariadb: CreateHourDBInstance InitDBInstances DescribeDBInstances DescribeDBInstanceDetail DescribeDBParameters ModifyDBParameters ModifyDBInstanceName DescribeFlow DestroyHourDBInstance CreateAccount DescribeAccounts ModifyAccountDescription DeleteAccount ModifyAccountPrivileges DescribeAccountPrivileges ModifyLogFileRetentionPeriod DescribeLogFileRetentionPeriod AssociateSecurityGroups DescribeDBSecurityGroups DisassociateSecurityGroups DescribeDatabases DescribeSaleInfo OpenDBExtranetAccess ModifyRealServerAccessStrategy ModifyDBEncryptAttributes DescribeDBEncryptAttributes DescribeProjectSecurityGroups
 # tag: ModifyResourceTags DescribeResourceTagsByResourceIds
 
 variable "step" {
@@ -60,4 +60,25 @@ data "tencentcloud_mariadb_databases" "shop" {
 }
 
 data "tencentcloud_mariadb_sale_info" "all" {
+}
+
+# A flow holds an instance, and the provider does not wait for one that it has not begun itself.
+resource "tencentcloud_mariadb_instance_config" "shop" {
+  instance_id        = tencentcloud_mariadb_hour_db_instance.shop.id
+  rs_access_strategy = var.step - 1
+  extranet_access    = 1
+  depends_on = [
+    tencentcloud_mariadb_account_privileges.app, tencentcloud_mariadb_log_file_retention_period.shop,
+    tencentcloud_mariadb_security_groups.shop, tencentcloud_mariadb_parameters.shop,
+  ]
+}
+
+resource "tencentcloud_mariadb_encrypt_attributes" "shop" {
+  instance_id     = tencentcloud_mariadb_instance_config.shop.id
+  encrypt_enabled = 1
+}
+
+data "tencentcloud_mariadb_project_security_groups" "shop" {
+  product    = "mariadb"
+  project_id = 0
 }

@@ -24,12 +24,14 @@ impl Registry {
         body: RequestBody,
     ) -> Answer {
         match request.arrival.method {
-            Method::PUT => self.push_manifest(request, reference, body).await,
+            Method::PUT => Box::pin(self.push_manifest(request, reference, body)).await,
             Method::DELETE => {
                 let (repository, origin) = (&request.repository, request.origin());
                 match &reference {
-                    Reference::Tag(tag) => self.delete_tag(repository, tag, origin).await?,
-                    Reference::Digest(digest) => self.delete_manifest(repository, digest, origin).await?,
+                    Reference::Tag(tag) => Box::pin(self.delete_tag(repository, tag, origin)).await?,
+                    Reference::Digest(digest) => {
+                        Box::pin(self.delete_manifest(repository, digest, origin)).await?;
+                    }
                 }
                 Ok(empty(StatusCode::ACCEPTED))
             }

@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Empty};
 
 use crate::Registry;
 use crate::access::{Actions, Located};
@@ -112,8 +112,13 @@ impl Registry {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let body = Patient::new(body, self.inner.patience);
-        let (registry, body) = (self.clone(), body.boxed_unsync());
+        // Most requests have none; for those this allocates nothing.
+        let body = if body.is_end_stream() {
+            Empty::new().map_err(|never| match never {}).boxed_unsync()
+        } else {
+            Patient::new(body, self.inner.patience).boxed_unsync()
+        };
+        let registry = self.clone();
         Box::pin(async move { registry.respond(head, body, secure, peer).await })
     }
 
@@ -157,7 +162,7 @@ impl Registry {
         let arrival =
             Arrival { method: head.method, headers: head.headers, query, host, secure, peer, witness };
         match route {
-            Route::Token => self.issue_token(&arrival, body).await,
+            Route::Token => Box::pin(self.issue_token(&arrival, body)).await,
             Route::Ping => self.ping(&arrival).await,
             Route::Catalog => self.serve_catalog(&arrival).await,
             Route::Repository { name, resource } => {
@@ -214,8 +219,9 @@ impl Registry {
             Resource::Referrers(digest) => self.list_referrers(&admitted, &digest),
             Resource::Blob(digest) => self.serve_blob(&admitted, &digest).await,
             Resource::Manifest(reference) => self.serve_manifest(&admitted, reference, body).await,
-            Resource::Uploads => self.start_upload(admitted, body).await,
-            Resource::Upload(id) => self.serve_upload(admitted, id, body).await,
+            // Apart, so that what pulls allocate for their future does not have the size of a push.
+            Resource::Uploads => Box::pin(self.start_upload(admitted, body)).await,
+            Resource::Upload(id) => Box::pin(self.serve_upload(admitted, id, body)).await,
         }
     }
 

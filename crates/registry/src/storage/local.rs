@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use super::{BlobLock, BlobStore, Upload};
 use crate::body::ResponseBody;
 use crate::digest::{Algorithm, Digest, Hasher};
+use crate::file_part::FilePart;
 
 /// Bytes read at once where a file is read whole.
 pub(crate) const COPY_BUFFER: usize = 512 * 1024;
@@ -123,12 +124,15 @@ impl BlobStore for LocalBlobs {
         length: u64,
     ) -> BoxFuture<'_, io::Result<ResponseBody>> {
         let path = self.path(&digest);
+        if let Some(part) = FilePart::open_now(&path, size, start, length) {
+            return std::future::ready(Ok(ResponseBody::file(part))).boxed();
+        }
         blocking(move || {
             let file = File::open(path)?;
             if file.metadata()?.len() != size {
                 return Err(ErrorKind::InvalidData.into());
             }
-            ResponseBody::file(file, start, length)
+            FilePart::open(file, start, length).map(ResponseBody::file)
         })
     }
 

@@ -30,6 +30,16 @@ impl Overlay {
         self.changes
     }
 
+    /// Adds later changes.
+    pub(crate) fn add(&mut self, later: Overlay) {
+        self.changes.extend(later.changes);
+    }
+
+    /// The bytes of keys and values.
+    pub(crate) fn weight(&self) -> usize {
+        self.changes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum()
+    }
+
     /// Hands the changes over to a batch.
     pub(crate) fn apply(self, batch: &mut dyn Batch) -> Result<(), StoreError> {
         for (key, change) in self.changes {

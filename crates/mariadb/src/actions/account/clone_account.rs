@@ -49,6 +49,8 @@ pub(crate) async fn clone_account(
         host: to.host,
         description,
         read_only: source.read_only,
+        delay: source.delay,
+        fixed: source.fixed,
         created: now,
         updated: now,
     };

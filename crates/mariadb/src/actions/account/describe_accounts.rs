@@ -35,8 +35,8 @@ pub(crate) async fn describe_accounts(
         create_time: account.created.text(),
         update_time: account.updated.text(),
         read_only: account.read_only,
-        delay_thresh: 0,
-        slave_const: 0,
+        delay_thresh: account.delay,
+        slave_const: i64::from(account.fixed),
     });
     let users = users.collect();
     Ok(DescribeAccountsResponse { instance_id: id, users })

@@ -43,6 +43,7 @@ pub(crate) async fn create_db_instance(
         init: request.init_params,
         cpu_type: request.cpu_type,
         prepaid: Some(Prepaid { until: now.plus_months(months), renew }),
+        rollback: None,
     };
     let ordered = mariadb.order(scope, order).await?;
     mariadb.work(ordered.flow);

@@ -18,14 +18,13 @@ pub(crate) async fn create_hour_db_instance(
     let scope = instances::scope(&call);
     let request = call.request;
     let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let rollback = match (request.rollback_instance_id, request.rollback_time) {
+        (Some(source), Some(time)) if !source.is_empty() && !time.is_empty() => Some((source, time)),
+        (source, time) if !given(&source) && !given(&time) => None,
+        _ => return Err(Error::invalid("RollbackTime", "goes together with `RollbackInstanceId`")),
+    };
     let order = Order {
-        absent: vec![
-            (
-                "new instances from a moment of another (`RollbackInstanceId`)",
-                given(&request.rollback_instance_id),
-            ),
-            ("new instances from a moment of another (`RollbackTime`)", given(&request.rollback_time)),
-        ],
+        absent: Vec::new(),
         source: (request.dcn_region, request.dcn_instance_id),
         source_waits: request.dcn_sync_mode,
         zones: request.zones,
@@ -44,6 +43,7 @@ pub(crate) async fn create_hour_db_instance(
         init: request.init_params,
         cpu_type: request.cpu_type,
         prepaid: None,
+        rollback,
     };
     let ordered = mariadb.order(scope, order).await?;
     mariadb.work(ordered.flow);

@@ -7,7 +7,7 @@ use crate::MariaDb;
 use crate::catalogue;
 use crate::error::Error;
 use crate::instances;
-use crate::moments::NEVER;
+use crate::moments::{Moment, NEVER};
 use crate::orders::signed;
 
 pub(crate) async fn describe_db_instance_detail(
@@ -19,6 +19,7 @@ pub(crate) async fn describe_db_instance_detail(
     let row = mariadb.store.read(|view| instances::existing(view, &scope, &id))?;
     let (status, status_desc) = mariadb.status(&id, &row);
     let size = catalogue::sold(row.memory);
+    let wan = row.network.wan(&mariadb.public);
     let zone = |zone: Option<&String>| zone.cloned().unwrap_or_default();
     let nodes_info = row.nodes_info();
     let others =
@@ -33,16 +34,16 @@ pub(crate) async fn describe_db_instance_detail(
         status_desc: status_desc.to_owned(),
         vip: row.address.ip().to_string(),
         vport: i64::from(row.address.port()),
-        is_tmp: 0,
+        is_tmp: i64::from(row.temporary_until().is_some()),
         node_count: row.node_count(),
         region: scope.region,
         zone: zone(row.zones.first()),
         vpc_id: row.vpc.clone(),
         subnet_id: row.subnet.clone(),
-        wan_status: 0,
-        wan_domain: String::new(),
-        wan_vip: String::new(),
-        wan_port: 0,
+        wan_status: wan.status,
+        wan_domain: wan.domain,
+        wan_vip: wan.vip,
+        wan_port: wan.port,
         project_id: row.project,
         tdsql_version: mariadb.version(),
         memory: row.memory,
@@ -54,11 +55,11 @@ pub(crate) async fn describe_db_instance_detail(
         pay_mode: row.pay_mode().to_owned(),
         create_time: row.created.text(),
         is_audit_supported: false,
-        period_end_time: row.prepaid.map_or(NEVER.to_owned(), |prepaid| prepaid.until.text()),
+        period_end_time: row.ends().map_or(NEVER.to_owned(), Moment::text),
         machine: catalogue::MACHINE.to_owned(),
         storage_usage: usage,
         log_storage: 0,
-        is_encrypt_supported: 0,
+        is_encrypt_supported: 1,
         vip6: String::new(),
         cpu: size.cpu,
         pid: catalogue::PRODUCT,
@@ -77,12 +78,12 @@ pub(crate) async fn describe_db_instance_detail(
         nodes_info,
         is_max_user_connections_supported: true,
         db_version_id: row.version.clone(),
-        encrypt_status: 0,
+        encrypt_status: i64::from(row.security.encrypts()),
         replica_config,
         replica_status,
         excluster_type: 0,
-        rs_access_strategy: 0,
-        reserved_net_resources: Vec::new(),
+        rs_access_strategy: i64::from(row.network.nearest),
+        reserved_net_resources: row.network.reserved_resources(),
         is_physical_replication_supported: false,
         is_dcn_strong_sync_supported: 0,
         is_dcn_switch_supported: 0,

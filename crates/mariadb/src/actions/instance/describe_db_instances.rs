@@ -9,7 +9,7 @@ use crate::catalogue;
 use crate::dcn::Part;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow, Instances};
-use crate::moments::NEVER;
+use crate::moments::{Moment, NEVER};
 use crate::orders::signed;
 
 pub(crate) async fn describe_db_instances(
@@ -137,6 +137,7 @@ impl MariaDb {
     ) -> DBInstance {
         let (status, status_desc) = self.status(&id, &row);
         let size = catalogue::sold(row.memory);
+        let wan = row.network.wan(&self.public);
         DBInstance {
             instance_id: id,
             app_id: signed(account.app_id),
@@ -148,13 +149,13 @@ impl MariaDb {
             status,
             vip: row.address.ip().to_string(),
             vport: i64::from(row.address.port()),
-            wan_domain: String::new(),
-            wan_vip: String::new(),
-            wan_port: 0,
+            wan_domain: wan.domain,
+            wan_vip: wan.vip,
+            wan_port: wan.port,
             create_time: row.created.text(),
             update_time: row.updated.text(),
             auto_renew_flag: i64::from(row.prepaid.is_some_and(|prepaid| prepaid.renew)),
-            period_end_time: row.prepaid.map_or(NEVER.to_owned(), |prepaid| prepaid.until.text()),
+            period_end_time: row.ends().map_or(NEVER.to_owned(), Moment::text),
             uin: account.uin.to_string(),
             tdsql_version: self.version(),
             memory: row.memory,
@@ -163,7 +164,7 @@ impl MariaDb {
             unique_subnet_id: row.subnet.clone(),
             origin_serial_id: serial(&row),
             node_count: row.nodes.len() as u64,
-            is_tmp: 0,
+            is_tmp: u64::from(row.temporary_until().is_some()),
             excluster_id: String::new(),
             id: row.number,
             pid: catalogue::PRODUCT,
@@ -171,10 +172,10 @@ impl MariaDb {
             paymode: row.pay_mode().to_owned(),
             locker: signed(row.flow),
             status_desc: status_desc.to_owned(),
-            wan_status: 0,
+            wan_status: wan.status,
             is_audit_supported: 0,
             machine: catalogue::MACHINE.to_owned(),
-            is_encrypt_supported: 0,
+            is_encrypt_supported: 1,
             cpu: size.cpu,
             ipv6_flag: 0,
             vipv6: String::new(),

@@ -58,7 +58,7 @@ impl MariaDb {
             instance_type: row.kind(),
             replica_config,
             replica_status,
-            encrypt_status: 0,
+            encrypt_status: i64::from(row.security.encrypts()),
             dcn_status_desc: part.words().to_owned(),
             // There is no product here that would direct clients to one or the other.
             polaris_instance_id: String::new(),

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::flows::several;
 use crate::instances;
 use crate::ordering::{product, security_groups};
+use crate::security_groups::exist;
 
 pub(crate) async fn associate_security_groups(
     mariadb: &MariaDb,
@@ -19,6 +20,7 @@ pub(crate) async fn associate_security_groups(
     let ids = several(&request.instance_ids)?;
     let group = request.security_group_id;
     security_groups(std::slice::from_ref(&group))?;
+    exist(std::slice::from_ref(&group), mariadb.known_groups(&scope.region).as_deref())?;
     mariadb
         .store
         .write(move |tx| {

@@ -1,14 +1,13 @@
-//! `mariadb:DescribeDBSecurityGroups`: the security groups of an instance. Their rules are the network's and not known here; every connection on this machine is let in.
+//! `mariadb:DescribeDBSecurityGroups`: the security groups of an instance, with their rules where these are known.
 
-use rookery_api::mariadb::{
-    DescribeDBSecurityGroupsRequest, DescribeDBSecurityGroupsResponse, SecurityGroup,
-};
+use rookery_api::mariadb::{DescribeDBSecurityGroupsRequest, DescribeDBSecurityGroupsResponse};
 use rookery_gateway::{Call, Resource};
 
 use crate::MariaDb;
 use crate::error::Error;
 use crate::instances;
 use crate::ordering::product;
+use crate::security_groups::describe;
 
 pub(crate) async fn describe_db_security_groups(
     mariadb: &MariaDb,
@@ -20,15 +19,8 @@ pub(crate) async fn describe_db_security_groups(
 
     product(&request.product)?;
     let row = mariadb.store.read(|view| instances::existing(view, &scope, &id))?;
-    let groups = row.security_groups.iter().map(|group| SecurityGroup {
-        project_id: row.project,
-        create_time: row.created.text(),
-        security_group_id: group.clone(),
-        security_group_name: group.clone(),
-        security_group_remark: String::new(),
-        inbound: Vec::new(),
-        outbound: Vec::new(),
-    });
+    let known = mariadb.known_groups(&scope.region);
+    let groups = row.security_groups.iter().map(|id| describe(id, &row, known.as_deref()));
     Ok(DescribeDBSecurityGroupsResponse {
         groups: groups.collect(),
         vip: row.address.ip().to_string(),

@@ -7,6 +7,7 @@ use crate::MariaDb;
 use crate::error::Error;
 use crate::instances;
 use crate::ordering::{product, security_groups};
+use crate::security_groups::exist;
 
 pub(crate) async fn modify_db_instance_security_groups(
     mariadb: &MariaDb,
@@ -19,6 +20,7 @@ pub(crate) async fn modify_db_instance_security_groups(
     product(&request.product)?;
     let groups = request.security_group_ids;
     security_groups(&groups)?;
+    exist(&groups, mariadb.known_groups(&scope.region).as_deref())?;
     mariadb
         .store
         .write(move |tx| {

@@ -1,12 +1,12 @@
 //! `mariadb:DescribeDBSlowLogs`: slow statements of an instance, summed up by what they have in common.
 
-use rookery_api::mariadb::{DescribeDBSlowLogsRequest, DescribeDBSlowLogsResponse, ErrorCode};
+use rookery_api::mariadb::{DescribeDBSlowLogsRequest, DescribeDBSlowLogsResponse};
 use rookery_gateway::{Call, Resource};
 
 use crate::MariaDb;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow, Node};
-use crate::moments::Moment;
+use crate::moments::{Moment, asked};
 use crate::slow_log;
 
 pub(crate) async fn describe_db_slow_logs(
@@ -17,9 +17,9 @@ pub(crate) async fn describe_db_slow_logs(
     let request = call.request;
     let id = instances::clean(&request.instance_id).to_owned();
     let row = mariadb.store.read(|view| instances::existing(view, &scope, &id))?;
-    let node = asked(&row, request.slave.unwrap_or_default())?;
+    let node = asked_node(&row, request.slave.unwrap_or_default())?;
     let (from, to) =
-        (moment("StartTime", Some(&request.start_time))?, moment("EndTime", request.end_time.as_deref())?);
+        (asked("StartTime", Some(&request.start_time))?, asked("EndTime", request.end_time.as_deref())?);
     let within = |at: Moment| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at <= to);
     let database = request.db.filter(|database| !database.is_empty());
     let path = mariadb.places.data(&id, node).join("slow.log");
@@ -56,7 +56,7 @@ pub(crate) async fn describe_db_slow_logs(
 }
 
 /// The primary, or the first standby.
-fn asked(row: &InstanceRow, slave: i64) -> Result<&Node, Error> {
+fn asked_node(row: &InstanceRow, slave: i64) -> Result<&Node, Error> {
     match slave {
         0 => row.primary_node(),
         1 => {
@@ -67,17 +67,6 @@ fn asked(row: &InstanceRow, slave: i64) -> Result<&Node, Error> {
         }
         _ => Err(Error::invalid("Slave", "must be 0 or 1")),
     }
-}
-
-fn moment(parameter: &str, text: Option<&str>) -> Result<Option<Moment>, Error> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    Moment::parse(text).map(Some).ok_or_else(|| {
-        Error::refuse(
-            ErrorCode::InvalidParameterIllegalTime,
-            format!("`{parameter}` must have the form 2026-01-31 23:59:59."),
-            format!("`{parameter}` 的格式须为 2026-01-31 23:59:59。"),
-        )
-    })
 }
 
 pub(crate) fn resources(_: &MariaDb, call: &Call<DescribeDBSlowLogsRequest>) -> Vec<Resource> {
