@@ -32,9 +32,10 @@ users: build ## Tests as users: their own tools against the real binary
 evidence: build ## Run the tests as users and write docs/evidence.md from what they saw
 	ROOKERY_EVIDENCE=write ROOKERY_BIN=$(abspath $(BIN)) .venv/bin/python -m pytest $(CURDIR)/tests
 
-lint: ## Formatting, clippy, licences and advisories
+lint: ## Formatting, clippy, the fuzz targets compile, licences and advisories
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings
+	cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir target --quiet
 	scripts/deny
 
 tools: ## Install the tools that the tests use (Debian, PyPI and Go packages, by name)

@@ -24,7 +24,7 @@ running = []
 
 def clean_environment(**more):
     """The environment without what would point a tool at another cloud or through a proxy."""
-    foreign = re.compile(r"(ROOKERY|TENCENTCLOUD|TCCLI|TKE|COSIGN|REGISTRY_AUTH|DOCKER)_|(https?|all|no)_proxy$", re.I)
+    foreign = re.compile(r"(ROOKERY|TENCENTCLOUD|TCCLI|TKE|COSIGN|REGISTRY_AUTH|DOCKER|OTEL)_|(https?|all|no)_proxy$", re.I)
     kept = {name: value for name, value in os.environ.items() if not foreign.match(name)}
     return kept | {name: str(value) for name, value in more.items()}
 

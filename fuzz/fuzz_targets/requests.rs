@@ -52,7 +52,7 @@ impl Identity for OneKey {
     }
 
     fn decide(&self, _: &Caller, _: &Question<'_>) -> Decision {
-        Decision::Allowed("fuzz".to_owned())
+        Decision::Allowed("fuzz".into())
     }
 }
 

@@ -33,10 +33,10 @@ class Place:
         return Registry(self.login).repository(name, also)
 
 
-def settle(cloud, name):
+def settle(cloud, name, edition="basic"):
     """Makes an instance that runs, its namespaces and a token."""
     api = Api(cloud)
-    id = api.call("tcr", "CreateInstance", RegistryName=name, RegistryType="basic")["RegistryId"]
+    id = api.call("tcr", "CreateInstance", RegistryName=name, RegistryType=edition)["RegistryId"]
     status = lambda: api.call("tcr", "DescribeInstances", Registryids=[id])["Registries"][0]["Status"]
     eventually(f"{name} runs", lambda: status() == "Running")
     for namespace, public in (("private", False), ("public", True)):
@@ -53,7 +53,7 @@ def place(cloud):
 @pytest.fixture
 def settled():
     """Makes such a place in a cloud of one's own, or another one beside the shared."""
-    return lambda cloud, name="data-plane": settle(cloud, name)
+    return lambda cloud, name="data-plane", edition="basic": settle(cloud, name, edition)
 
 
 @pytest.fixture

@@ -2,12 +2,24 @@
 
 from dataclasses import dataclass
 
+import pytest
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.tcr.v20190924.tcr_client import TcrClient
 
 import sdk
 from distribution import Login, Registry
 from skopeo import Skopeo
 from typed import Typed
+
+# The id of an instance that nobody has.
+NOBODYS = "tcr-00000000"
+
+
+def refusal(call, *arguments, **more):
+    """The code with which a call is refused."""
+    with pytest.raises(TencentCloudSDKException) as caught:
+        call(*arguments, **more)
+    return caught.value.code
 
 
 @dataclass(frozen=True)

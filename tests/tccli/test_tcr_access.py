@@ -4,41 +4,22 @@ import http.client
 import json
 import ssl
 import time
-import uuid
 
 import pytest
-from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
-import images
 import place as places
 from distribution import Login, Registry, ask
+from place import NOBODYS, refusal
 from tools import run
 
-NOBODYS = "tcr-00000000"
 PUSH, PULL, CREATE = "tcr:PushRepository", "tcr:PullRepository", "tcr:CreateRepository"
 INVALID = "InvalidParameter"
-
-
-@pytest.fixture(scope="module")
-def place(cloud, tmp_path_factory):
-    return places.instance(cloud, tmp_path_factory.mktemp("home"), lambda stem: f"{stem}-{uuid.uuid4().hex[:8]}")
 
 
 @pytest.fixture
 def apart(cloud, home, unique):
     """An instance whose endpoint one test may close."""
     return places.instance(cloud, home, unique)
-
-
-@pytest.fixture
-def image(tmp_path, unique):
-    return lambda tag="1": images.single(tmp_path / unique("image"), unique("hello"), tag)
-
-
-def refusal(call, *arguments, **more):
-    with pytest.raises(TencentCloudSDKException) as caught:
-        call(*arguments, **more)
-    return caught.value.code
 
 
 def account(place, namespace, *actions, **more):

@@ -1,6 +1,5 @@
 """Garbage: jobs that free what nothing names, and paying in advance."""
 
-
 import pytest
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
@@ -8,8 +7,7 @@ import cloud as clouds
 import images
 import place as places
 from cloud import eventually
-
-NOBODYS = "tcr-00000000"
+from place import NOBODYS, refusal
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +20,6 @@ def cloud(tmp_path_factory):
 @pytest.fixture
 def place(cloud, home, unique):
     return places.instance(cloud, home, unique)
-
-
-def refusal(call, *arguments, **more):
-    with pytest.raises(TencentCloudSDKException) as caught:
-        call(*arguments, **more)
-    return caught.value.code
 
 
 def collected(place, **parameters):

@@ -1,35 +1,14 @@
 """Rules over tags: those that may not change, those that go, and copies."""
 
 import json
-import uuid
-
-import pytest
-from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 import images
 import place as places
 from cloud import eventually
+from place import NOBODYS, refusal
 from signatures import beside, cosign
 
-NOBODYS = "tcr-00000000"
 GONE = "ResourceNotFound.TcrResourceNotFound"
-
-
-@pytest.fixture(scope="module")
-def place(cloud, tmp_path_factory):
-    return places.instance(cloud, tmp_path_factory.mktemp("home"), lambda stem: f"{stem}-{uuid.uuid4().hex[:8]}")
-
-
-@pytest.fixture
-def image(tmp_path, unique):
-    """Images that differ."""
-    return lambda tag="1": images.single(tmp_path / unique("image"), unique("hello"), tag)
-
-
-def refusal(call, *arguments, **more):
-    with pytest.raises(TencentCloudSDKException) as caught:
-        call(*arguments, **more)
-    return caught.value.code
 
 
 def rule(tags="v*", repositories="**", **more):

@@ -9,9 +9,9 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 import images
 import place as places
 from cloud import eventually
+from place import NOBODYS, refusal
 from signatures import cosign
 
-NOBODYS = "tcr-00000000"
 INVALID, GONE = "InvalidParameter", "ResourceNotFound"
 
 
@@ -19,17 +19,6 @@ INVALID, GONE = "InvalidParameter", "ResourceNotFound"
 def both(cloud, tmp_path_factory):
     unique = lambda stem: f"{stem}-{uuid.uuid4().hex[:8]}"
     return [places.instance(cloud, tmp_path_factory.mktemp("home"), unique) for _ in range(2)]
-
-
-@pytest.fixture
-def image(tmp_path, unique):
-    return lambda tag="1": images.single(tmp_path / unique("image"), unique("hello"), tag)
-
-
-def refusal(call, *arguments, **more):
-    with pytest.raises(TencentCloudSDKException) as caught:
-        call(*arguments, **more)
-    return caught.value.code
 
 
 def filters(name="**", tag="**", resource=""):
@@ -205,7 +194,18 @@ def test_a_replica_is_deployed_and_holds_its_instance(cloud, home, unique):
     assert id.startswith(f"{place.id}-4-") and len(id) == len(place.id) + 9
     rows = lambda: place("DescribeReplicationInstances").ReplicationRegistries
     assert [(row.ReplicationRegistryId, row.ReplicationRegionId, row.ReplicationRegionName, row.Status) for row in rows()] == [(id, 4, "ap-shanghai", "Deploying")]
+    which = {"ReplicationRegistryId": id, "ReplicationRegionId": 4}
+    creation = lambda **more: place.call("DescribeReplicationInstanceCreateTasks", **which | more)
+    making = creation()
+    [task] = making.TaskDetail
+    assert making.Status == task.TaskStatus == ("SUCCESS" if task.FinishedTime else "RUNNING")
     eventually("it runs", lambda: rows()[0].Status == "Running")
+    made = creation()
+    [done] = made.TaskDetail
+    assert (made.Status, done.TaskStatus, done.TaskUUID, done.TaskMessage) == ("SUCCESS", "SUCCESS", task.TaskUUID, "")
+    assert done.TaskName == task.TaskName and rows()[0].CreatedAt == done.CreatedTime < done.FinishedTime
+    assert refusal(creation, ReplicationRegionId=5) == refusal(creation, ReplicationRegistryId=f"{place.id}-4-nobody") == INVALID
+    assert refusal(creation, ReplicationRegistryId=NOBODYS) == INVALID
     assert refusal(place, "CreateReplicationInstance", ReplicationRegionId=4) == "InvalidParameter.ReplicationExists"
     assert refusal(place, "ModifyInstance", RegistryType="standard") == "OperationDenied"
     assert refusal(place, "DeleteInstance") == "InternalError.ErrorConflict"
@@ -225,3 +225,17 @@ def test_what_replicas_refuse(both, cloud, home, unique):
     basic = places.instance(cloud, home, unique, "basic")
     assert refusal(basic, "CreateReplicationInstance", ReplicationRegionId=4) == "UnsupportedOperation"
     assert refusal(source.call, "DescribeReplicationInstances", RegistryId=NOBODYS) == INVALID
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters", "why"),
+    [
+        ("DescribeReplicationInstanceSyncStatus", {"ReplicationRegistryId": "tcr-1-4-x"}, "nothing is copied"),
+        ("DescribeInternalEndpoints", {}, "no VPC"),
+        ("ModifyInstanceStorage", {"TargetRegion": "ap-shanghai", "TargetStorageName": "layers"}, "--blobs"),
+    ],
+)
+def test_what_no_machine_alone_has_says_why(both, action, parameters, why):
+    with pytest.raises(TencentCloudSDKException) as refused:
+        both[0](action, **parameters)
+    assert refused.value.code == "UnsupportedOperation" and why in refused.value.message

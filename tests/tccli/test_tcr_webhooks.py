@@ -3,16 +3,14 @@
 import http.server
 import json
 import threading
-import uuid
 
 import pytest
-from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 import images
 import place as places
 from cloud import eventually
+from place import NOBODYS, refusal
 
-NOBODYS = "tcr-00000000"
 GONE, INVALID = "ResourceNotFound.TcrResourceNotFound", "InvalidParameter.ErrorTcrInvalidParameter"
 
 
@@ -48,22 +46,6 @@ def listener():
     listener = Listener()
     yield listener
     listener.server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def place(cloud, tmp_path_factory):
-    return places.instance(cloud, tmp_path_factory.mktemp("home"), lambda stem: f"{stem}-{uuid.uuid4().hex[:8]}")
-
-
-@pytest.fixture
-def image(tmp_path, unique):
-    return lambda tag="1": images.single(tmp_path / unique("image"), unique("hello"), tag)
-
-
-def refusal(call, *arguments, **more):
-    with pytest.raises(TencentCloudSDKException) as caught:
-        call(*arguments, **more)
-    return caught.value.code
 
 
 def body(address, **more):

@@ -5,10 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rookery_api::codec::{ErrorCode as _, Mismatch, Value, write_structure};
+use rookery_api::Request;
+use rookery_api::codec::{ErrorCode as _, Mismatch, Structure, Value};
 use rookery_api::region::{self, Support};
 use rookery_api::shape::{ActionShape, Kind, ProductShape, Status, StructureShape};
-use rookery_api::{Nulls, Request};
 
 use crate::address::Address;
 use crate::call::{Call, Caller, Language, RequestId};
@@ -16,10 +16,11 @@ use crate::common_parameters::{CommonParameters, Style};
 use crate::error::{CommonError, Refusal};
 use crate::identity::Identity;
 use crate::never_read::Unread;
-use crate::permission::{self, Asked, Asking, Circumstances, Resource};
+use crate::permission::{self, Asked, Asking, Circumstances, Operation, Resource};
+use crate::reply::Members;
 
-/// A future of any action, boxed so that all actions have one type.
-pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// What an action answers in the end, boxed so that all actions have one type.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Members, Failure>> + Send>>;
 
 /// Where a call happens, apart from its parameters.
 #[derive(Clone)]
@@ -32,26 +33,23 @@ pub struct Place {
     pub language: Language,
     /// The id of the reply.
     pub request_id: RequestId,
-    /// Who answers for rights.
-    pub identity: Arc<dyn Identity>,
     /// Where the request came from, when, and how.
     pub circumstances: Circumstances,
 }
 
 impl Place {
     fn call<R>(self, request: R) -> Call<R> {
-        let Self { caller, region, language, request_id, circumstances, .. } = self;
+        let Self { caller, region, language, request_id, circumstances } = self;
         Call { request, caller, region, language, request_id, circumstances }
     }
 }
 
-/// How an action ended.
-#[derive(Debug)]
-pub struct Outcome {
+/// How a call began: with an action that was let in, or that was not.
+pub(crate) struct Begun {
     /// The permission asked for, where the call came that far.
-    pub asked: Option<Asked>,
-    /// The members of the reply as JSON object text, or the failure.
-    pub result: Result<Vec<u8>, Failure>,
+    pub(crate) asked: Option<Asked>,
+    /// The action, which has not run yet.
+    pub(crate) answer: Result<Answer, Failure>,
 }
 
 /// An action that failed.
@@ -80,15 +78,18 @@ impl Failure {
     }
 }
 
-type Handler = Box<dyn Fn(Value, Place) -> BoxFuture<Outcome> + Send + Sync>;
+/// Builds the request, asks for permission and begins the action.
+type Handler = Box<dyn Fn(Value, Place, &dyn Identity) -> Begun + Send + Sync>;
 
 /// What a call with these parameters touches.
 type Touched = Box<dyn Fn(Value, Place) -> Result<Vec<String>, Mismatch> + Send + Sync>;
 
 /// An action that is registered.
-struct Registered {
-    handler: Handler,
+pub(crate) struct Registered {
+    pub(crate) handler: Handler,
     touched: Touched,
+    /// The members of its request that the action never takes.
+    pub(crate) unread: &'static [&'static str],
 }
 
 /// Why an action of the platform cannot be real on one machine, in the languages of the replies.
@@ -114,9 +115,9 @@ pub enum Standing {
 /// The products that exist, and the registered actions of one or more of them.
 pub struct Actions {
     catalogue: &'static [&'static ProductShape],
-    handlers: HashMap<(&'static str, &'static str, usize), Registered>,
+    /// Of each product, by its name and version, the actions by their positions.
+    registered: Vec<(&'static ProductShape, Vec<Option<Registered>>)>,
     unsupported: HashMap<(&'static str, &'static str, usize), Reason>,
-    unread: HashMap<(&'static str, &'static str, &'static str), &'static [&'static str]>,
 }
 
 impl Default for Actions {
@@ -135,7 +136,7 @@ impl Actions {
     /// No actions yet of the products of `catalogue`.
     #[must_use]
     pub fn of(catalogue: &'static [&'static ProductShape]) -> Self {
-        Self { catalogue, handlers: HashMap::new(), unsupported: HashMap::new(), unread: HashMap::new() }
+        Self { catalogue, registered: Vec::new(), unsupported: HashMap::new() }
     }
 
     /// The products that exist here, whether or not anything of them is registered.
@@ -146,65 +147,101 @@ impl Actions {
 
     /// Registers the function of one action, and the one that names what a call of it touches. Which action follows from the type
     /// of its request.
-    pub fn add<R, E>(
+    pub fn add<R, E, F>(
         &mut self,
         resources: impl Fn(&Call<R>) -> Vec<Resource> + Send + Sync + 'static,
-        function: impl Fn(Call<R>) -> BoxFuture<Result<R::Response, E>> + Send + Sync + 'static,
+        function: impl Fn(Call<R>) -> F + Send + Sync + 'static,
     ) where
         R: Request,
         E: Refusal,
+        F: Future<Output = Result<R::Response, E>> + Send + 'static,
     {
         let action = R::PRODUCT.actions.get(R::ACTION).map_or("", |action| action.name);
-        let operation: Arc<str> = format!("{}:{action}", R::PRODUCT.name).into();
-        let parts = Arc::new((resources, function, operation));
-        let named = Arc::clone(&parts);
+        let operation = Operation { product: R::PRODUCT.name, action };
+        let operation_name = operation.to_string();
+        let resources = Arc::new(resources);
+        let named = Arc::clone(&resources);
         let touched: Touched = Box::new(move |value, place| {
             let call = place.call(R::from_structure(value)?);
-            let name = |resource: &Resource| resource.qualified(R::PRODUCT.name, &call.region, &call.caller);
-            Ok((named.0)(&call).iter().map(name).collect())
+            let name = |resource: Resource| resource.qualified(R::PRODUCT.name, &call.region, &call.caller);
+            Ok(named(&call).into_iter().map(name).collect())
         });
-        let handler: Handler = Box::new(move |value, place| {
-            let parts = Arc::clone(&parts);
-            Box::pin(async move { perform(value, place, &parts.0, &parts.1, &parts.2).await })
+        let handler: Handler = Box::new(move |value, place, identity| {
+            let language = place.language;
+            let (asked, permitted) =
+                permitted(value, place, identity, &*resources, (operation, &operation_name));
+            let answer = permitted.map(|call| Box::pin(write_reply(function(call), language)) as Answer);
+            Begun { asked, answer }
         });
-        let registered = Registered { handler, touched };
-        self.handlers.insert((R::PRODUCT.name, R::PRODUCT.version, R::ACTION), registered);
+        let registered = Registered { handler, touched, unread: &[] };
+        self.keep(R::PRODUCT, R::ACTION, registered);
+    }
+
+    fn keep(&mut self, product: &'static ProductShape, position: usize, registered: Registered) {
+        if let Some(place) = self.place(product, position) {
+            *place = Some(registered);
+        }
+    }
+
+    /// Where an action of the product is registered, or would be.
+    fn place(&mut self, product: &'static ProductShape, position: usize) -> Option<&mut Option<Registered>> {
+        let at = self.registered.iter().position(|(known, _)| is_same(known, product));
+        let at = at.unwrap_or_else(|| {
+            let places = product.actions.iter().map(|_| None).collect();
+            self.registered.push((product, places));
+            self.registered.len() - 1
+        });
+        self.registered.get_mut(at)?.1.get_mut(position)
     }
 
     /// Says why the action of a request cannot be real here; its calls are refused with these words, whatever else is registered.
     pub fn refuse<R: Request>(&mut self, reason: Reason) {
-        let key = (R::PRODUCT.name, R::PRODUCT.version, R::ACTION);
-        self.handlers.remove(&key);
-        self.unsupported.insert(key, reason);
+        if let Some(place) = self.place(R::PRODUCT, R::ACTION) {
+            *place = None;
+        }
+        self.unsupported.insert((R::PRODUCT.name, R::PRODUCT.version, R::ACTION), reason);
     }
 
     /// Takes over the actions of another product.
     pub fn extend(&mut self, other: Actions) {
-        self.handlers.extend(other.handlers);
+        for (product, places) in other.registered {
+            for (position, registered) in places.into_iter().enumerate() {
+                if let Some(registered) = registered {
+                    self.keep(product, position, registered);
+                }
+            }
+        }
         self.unsupported.extend(other.unsupported);
     }
 
     /// Says which members of their requests actions never take, for the trace.
     pub fn never_reading(&mut self, table: &[Unread]) {
-        let some = table.iter().filter(|unread| !unread.members.is_empty());
-        self.unread
-            .extend(some.map(|unread| ((unread.product, unread.version, unread.action), unread.members)));
+        for unread in table {
+            let of_product = |(product, _): &&mut (&ProductShape, _)| {
+                product.name == unread.product && product.version == unread.version
+            };
+            let Some((product, places)) = self.registered.iter_mut().find(of_product) else { continue };
+            let position = product.position(unread.action);
+            if let Some(Some(registered)) = position.and_then(|at| places.get_mut(at)) {
+                registered.unread = unread.members;
+            }
+        }
     }
 
-    /// The members of its request that an action never takes.
-    pub(crate) fn unread(&self, found: &Found) -> &'static [&'static str] {
-        let key = (found.product.name, found.product.version, found.shape.name);
-        self.unread.get(&key).copied().unwrap_or_default()
-    }
-
-    /// The function of an action, or why there is none.
-    pub(crate) fn handler(&self, found: &Found) -> Result<&Handler, CommonError> {
-        let key = (found.product.name, found.product.version, found.position);
-        let missing = || CommonError::NotImplemented {
+    /// What is registered of an action, or why there is nothing.
+    pub(crate) fn registered(&self, found: &Found) -> Result<&Registered, CommonError> {
+        self.at(found.product, found.position).ok_or_else(|| CommonError::NotImplemented {
             action: found.shape.name,
-            reason: self.unsupported.get(&key).copied(),
-        };
-        self.handlers.get(&key).map(|registered| &registered.handler).ok_or_else(missing)
+            reason: self
+                .unsupported
+                .get(&(found.product.name, found.product.version, found.position))
+                .copied(),
+        })
+    }
+
+    fn at(&self, product: &ProductShape, position: usize) -> Option<&Registered> {
+        let (_, places) = self.registered.iter().find(|(known, _)| is_same(known, product))?;
+        places.get(position)?.as_ref()
     }
 
     /// What every registered action touches when it is called with no more than it requires; a test asks, so that no action can be
@@ -217,7 +254,7 @@ impl Actions {
         let implemented = self.coverage().filter(|(_, _, standing)| *standing == Standing::Implemented);
         implemented.map(move |(product, action, _)| {
             let position = product.position(action.name).unwrap_or_default();
-            let registered = self.handlers.get(&(product.name, product.version, position)).ok_or(Mismatch);
+            let registered = self.at(product, position).ok_or(Mismatch);
             let touched =
                 registered.and_then(|registered| (registered.touched)(least_of(action.input), place.clone()));
             (product, action, touched)
@@ -228,9 +265,8 @@ impl Actions {
     pub fn coverage(&self) -> impl Iterator<Item = (&'static ProductShape, &'static ActionShape, Standing)> {
         self.catalogue.iter().flat_map(move |product| {
             product.actions.iter().enumerate().map(move |(position, action)| {
-                let key = (product.name, product.version, position);
-                let standing = match self.unsupported.get(&key) {
-                    _ if self.handlers.contains_key(&key) => Standing::Implemented,
+                let standing = match self.unsupported.get(&(product.name, product.version, position)) {
+                    _ if self.at(product, position).is_some() => Standing::Implemented,
                     Some(reason) => Standing::Unsupported(*reason),
                     None => Standing::Missing,
                 };
@@ -260,52 +296,58 @@ fn least_of(shape: &StructureShape) -> Value {
     )
 }
 
-/// The typed part of every call: build the request, ask for permission, run the function, write the reply.
-async fn perform<R, E>(
+/// Whether these describe the same product. A shape is known by where it is, or else by what it says of itself.
+fn is_same(one: &ProductShape, other: &ProductShape) -> bool {
+    std::ptr::eq(one, other) || (one.name == other.name && one.version == other.version)
+}
+
+/// The typed part of every call before the action: the request is built, and the permission asked for. Gives what was asked, if anything,
+/// and the call if it may go on.
+fn permitted<R: Request>(
     value: Value,
     place: Place,
-    resources: &(impl Fn(&Call<R>) -> Vec<Resource> + Sync),
-    function: &(impl Fn(Call<R>) -> BoxFuture<Result<R::Response, E>> + Sync),
-    operation: &Arc<str>,
-) -> Outcome
-where
-    R: Request,
-    E: Refusal,
-{
+    identity: &dyn Identity,
+    resources: &impl Fn(&Call<R>) -> Vec<Resource>,
+    (operation, operation_name): (Operation, &str),
+) -> (Option<Asked>, Result<Call<R>, Failure>) {
     let language = place.language;
-    let action = &R::PRODUCT.actions[R::ACTION];
     // Nothing can be said of a root by conditions.
-    let request_tags =
-        if place.caller.is_root() { Vec::new() } else { permission::request_tags(&value, action.input) };
+    let request_tags = if place.caller.is_root() {
+        Vec::new()
+    } else {
+        R::PRODUCT
+            .actions
+            .get(R::ACTION)
+            .map_or_else(Vec::new, |action| permission::request_tags(&value, action.input))
+    };
     let request = match R::from_structure(value) {
         Ok(request) => request,
         Err(mismatch) => {
-            let mut failure = Failure::common(&CommonError::Internal, language);
-            failure.internal = Some(mismatch.to_string());
-            return Outcome { asked: None, result: Err(failure) };
+            let failure = Failure::common(&CommonError::Internal, language);
+            return (None, Err(Failure { internal: Some(mismatch.to_string()), ..failure }));
         }
     };
-    let identity = Arc::clone(&place.identity);
     let (request_id, circumstances) = (place.request_id, place.circumstances);
     let call = place.call(request);
     let asking = Asking {
-        product: R::PRODUCT.name,
         operation,
+        operation_name,
         region: &call.region,
         resources: resources(&call),
         request_tags: &request_tags,
         circumstances,
     };
-    let (asked, permitted) = permission::check(&*identity, &call.caller, request_id, asking);
-    if let Err(error) = permitted {
-        return Outcome { asked: Some(asked), result: Err(Failure::common(&error, language)) };
-    }
-    let result = match function(call).await {
-        Ok(reply) => {
-            let mut text = Vec::with_capacity(256);
-            write_structure(&reply, &mut text, Nulls::Written);
-            Ok(text)
-        }
+    let (asked, allowed) = permission::check(identity, &call.caller, request_id, asking);
+    (Some(asked), allowed.map(|()| call).map_err(|error| Failure::common(&error, language)))
+}
+
+/// The typed part of every call after the action: its reply, or its refusal in the caller's language.
+async fn write_reply<S: Structure, E: Refusal>(
+    action: impl Future<Output = Result<S, E>>,
+    language: Language,
+) -> Result<Members, Failure> {
+    match action.await {
+        Ok(reply) => Ok(Members::of(&reply)),
         Err(error) if let Some(common) = error.common() => {
             Err(Failure { internal: error.internal(), ..Failure::common(&common, language) })
         }
@@ -315,8 +357,7 @@ where
             detail: None,
             internal: error.internal(),
         }),
-    };
-    Outcome { asked: Some(asked), result }
+    }
 }
 
 /// The action that a request means.
@@ -426,7 +467,7 @@ macro_rules! actions {
                 let (asked, acting) = (std::sync::Arc::clone(product), std::sync::Arc::clone(product));
                 actions.add(move |call| $group::$action::resources(&asked, call), move |call| {
                     let product = std::sync::Arc::clone(&acting);
-                    Box::pin(async move { $group::$action::$action(&product, call).await })
+                    async move { $group::$action::$action(&product, call).await }
                 });
             })+)+
             $($(actions.refuse::<$request>($crate::Reason { english: $english, chinese: $chinese });)+)*

@@ -1,12 +1,16 @@
 //! Step 1: a request arrives. Method and size; the body is read whole, within the limit of its style.
 
 use std::borrow::Cow;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::header::AsHeaderName;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
@@ -59,7 +63,7 @@ impl Arrival {
 
     /// A header as text; absent where it is not visible ASCII or UTF-8.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
     }
 
@@ -81,7 +85,7 @@ impl Arrival {
     /// The media type of the body, lower-case and without parameters.
     #[must_use]
     pub fn media_type(&self) -> Cow<'_, str> {
-        let value = self.header("content-type").unwrap_or_default();
+        let value = self.header(header::CONTENT_TYPE).unwrap_or_default();
         let media_type = value.split(';').next().unwrap_or_default().trim();
         if media_type.bytes().any(|byte| byte.is_ascii_uppercase()) {
             Cow::Owned(media_type.to_ascii_lowercase())
@@ -93,7 +97,7 @@ impl Arrival {
     /// Whether the content type says nothing of the encoding, or says UTF-8, the only one there is.
     #[must_use]
     pub fn is_utf8(&self) -> bool {
-        let value = self.header("content-type").unwrap_or_default();
+        let value = self.header(header::CONTENT_TYPE).unwrap_or_default();
         value.split(';').skip(1).filter_map(|parameter| parameter.split_once('=')).all(|(name, charset)| {
             let charset = charset.trim().trim_matches('"');
             !name.trim().eq_ignore_ascii_case("charset")
@@ -145,8 +149,9 @@ where
     let mut read = 0;
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
-    while let Some(frame) = timeout(patience, body.frame()).await.map_err(|_| CommonError::IncompleteBody)? {
-        let Ok(frame) = frame else { return Err(CommonError::IncompleteBody) };
+    while !body.is_end_stream()
+        && let Some(frame) = next_frame(body.as_mut(), patience).await?
+    {
         let Ok(data) = frame.into_data() else { continue };
         read += data.len();
         if read > DRAIN_LIMIT {
@@ -170,4 +175,18 @@ where
         return Ok(None);
     }
     Ok(Some(if rest.is_empty() { first } else { rest.freeze() }))
+}
+
+/// The next frame of a body that goes on, or `None` at its end.
+async fn next_frame<B>(mut body: Pin<&mut B>, patience: Duration) -> Result<Option<Frame<Bytes>>, CommonError>
+where
+    B: Body<Data = Bytes>,
+{
+    let mut frame = pin!(body.frame());
+    // Most bodies have come with their heads, and need no clock.
+    let frame = match poll_fn(|context| Poll::Ready(frame.as_mut().poll(context))).await {
+        Poll::Ready(frame) => frame,
+        Poll::Pending => timeout(patience, frame).await.map_err(|_| CommonError::IncompleteBody)?,
+    };
+    frame.transpose().map_err(|_| CommonError::IncompleteBody)
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rookery_policy::Document;
 use serde::{Deserialize, Serialize};
@@ -183,6 +184,8 @@ pub struct Answered {
     pub principal: Option<u64>,
     /// The error code; `None` for a success.
     pub code: Option<&'static str>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// The id of a request: a lower-case UUID.

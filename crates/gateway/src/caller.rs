@@ -127,7 +127,7 @@ impl Verifier {
         common: &CommonParameters<'_>,
         now: i64,
     ) -> Result<Verified<'a>, Refused> {
-        let header = arrival.header("authorization").unwrap_or_default();
+        let header = arrival.header(http::header::AUTHORIZATION).unwrap_or_default();
         let authorization = v3::Authorization::parse(header)
             .map_err(|error| CommonError::InvalidAuthorization(format!("{error}.")))?;
         check_scope(&authorization, address, common.timestamp, now)?;

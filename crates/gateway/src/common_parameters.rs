@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use rookery_api::decode::DecodeError;
 use rookery_api::decode::flattened::{self, Pair};
 
@@ -25,6 +25,15 @@ const V1_NAMES: [&str; 11] = [
     "Token",
     "Version",
 ];
+
+/// The common headers of signature v3, as they are looked for: a name that is not read again for every request.
+static ACTION: HeaderName = HeaderName::from_static("x-tc-action");
+static VERSION: HeaderName = HeaderName::from_static("x-tc-version");
+static TIMESTAMP: HeaderName = HeaderName::from_static("x-tc-timestamp");
+static REGION: HeaderName = HeaderName::from_static("x-tc-region");
+static TOKEN: HeaderName = HeaderName::from_static("x-tc-token");
+static LANGUAGE: HeaderName = HeaderName::from_static("x-tc-language");
+static CLIENT: HeaderName = HeaderName::from_static("x-tc-requestclient");
 
 /// The two styles name the same parameter differently, in requests and in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +92,7 @@ impl V1 {
 /// The language that a request asks for, read leniently: it decides the words of the refusal that follows.
 #[must_use]
 pub fn language(arrival: &Arrival) -> Language {
-    arrival.header("x-tc-language").and_then(Language::parse).unwrap_or_default()
+    arrival.header(&LANGUAGE).and_then(Language::parse).unwrap_or_default()
 }
 
 /// Reads the common parameters.
@@ -92,38 +101,44 @@ pub fn read(arrival: &Arrival) -> Result<CommonParameters<'_>, CommonError> {
 }
 
 fn from_headers(arrival: &Arrival) -> Result<CommonParameters<'_>, CommonError> {
-    let optional = |name: &'static str| header(arrival, name);
-    let required = |name: &'static str| {
-        optional(name)?.filter(|value| !value.is_empty()).ok_or(CommonError::MissingHeader(name))
+    let required = |name: &'static HeaderName, words: &'static str| {
+        header(arrival, name, words)?
+            .filter(|value| !value.is_empty())
+            .ok_or(CommonError::MissingHeader(words))
     };
-    let (action, version) = (required("X-TC-Action")?, required("X-TC-Version")?);
-    let timestamp_text = required("X-TC-Timestamp")?;
+    let (action, version) = (required(&ACTION, "X-TC-Action")?, required(&VERSION, "X-TC-Version")?);
+    let timestamp_text = required(&TIMESTAMP, "X-TC-Timestamp")?;
     Ok(CommonParameters {
         style: Style::Header,
         action: action.into(),
         version: version.into(),
         timestamp: timestamp_text.parse().map_err(|_| CommonError::CommonType("X-TC-Timestamp"))?,
         timestamp_text: timestamp_text.into(),
-        region: optional("X-TC-Region")?.map(Cow::Borrowed),
-        token: optional("X-TC-Token")?.filter(|token| !token.is_empty()).map(Cow::Borrowed),
-        language: match optional("X-TC-Language")? {
+        region: header(arrival, &REGION, "X-TC-Region")?.map(Cow::Borrowed),
+        token: header(arrival, &TOKEN, "X-TC-Token")?.filter(|token| !token.is_empty()).map(Cow::Borrowed),
+        language: match header(arrival, &LANGUAGE, "X-TC-Language")? {
             Some(code) => Language::parse(code).ok_or(CommonError::InvalidCommonValue("X-TC-Language"))?,
             None => Language::default(),
         },
         // By its own word only, so nothing about it is worth a refusal.
-        client: arrival.headers.get("x-tc-requestclient").and_then(text).map(Cow::Borrowed),
+        client: arrival.headers.get(&CLIENT).and_then(text).map(Cow::Borrowed),
         v1: None,
     })
 }
 
-/// A common header, trimmed. One that is sent twice says two things, and one that is not UTF-8 says nothing.
-fn header<'a>(arrival: &'a Arrival, name: &'static str) -> Result<Option<&'a str>, CommonError> {
+/// A common header, trimmed. One that is sent twice says two things, and one that is not UTF-8 says nothing. `words` is its name in
+/// messages.
+fn header<'a>(
+    arrival: &'a Arrival,
+    name: &'static HeaderName,
+    words: &'static str,
+) -> Result<Option<&'a str>, CommonError> {
     let mut values = arrival.headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(CommonError::CommonRepeated(name));
+        return Err(CommonError::CommonRepeated(words));
     }
-    text(value).ok_or(CommonError::CommonFormat(name)).map(Some)
+    text(value).ok_or(CommonError::CommonFormat(words)).map(Some)
 }
 
 fn text(value: &HeaderValue) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! The seam to CAM and STS: who answers for keys and rights.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
 use crate::call::Caller;
@@ -90,7 +91,7 @@ pub trait ResourceTags: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The caller may. The text names what allowed it, for the trace.
-    Allowed(String),
+    Allowed(Cow<'static, str>),
     /// The caller may not act on `resource`.
     Denied {
         /// The first resource that is refused.

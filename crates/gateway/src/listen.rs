@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -21,7 +21,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::head_timer::HeadTimer;
 use crate::proxy::{self, Proxy};
+use crate::readers::{self, Taken, Taking};
 
 /// How long a client may keep the server waiting, unless something else is asked for: for a TLS handshake, the head of a request, the next
 /// request of a connection.
@@ -89,7 +91,7 @@ impl Listener {
     ) where
         H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
         F: Future<Output = Response<B>> + Send + 'static,
-        B: Body<Data = Bytes> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let graceful = GracefulShutdown::new();
@@ -102,6 +104,9 @@ impl Listener {
                 Ok((stream, peer)) => {
                     // Small replies must not wait for the other side's delayed acknowledgement.
                     let _ = stream.set_nodelay(true);
+                    if let Err(error) = readers::limit(&stream, self.patience) {
+                        tracing::debug!(%peer, %error, "a client that does not read will be kept");
+                    }
                     let handler = Arc::clone(&handler);
                     let connection = Connection { peer, secure: tls.is_some(), patience: self.patience };
                     match (&tls, &self.proxy) {
@@ -150,10 +155,10 @@ pub(crate) fn note(peer: SocketAddr, ended: Ended) {
     }
 }
 
-/// What speaks HTTP/1.1 and HTTP/2, with the limits of every connection.
+/// What speaks HTTP/1.1 and HTTP/2 on one connection, with the limits of every connection.
 pub(crate) fn server(patience: Duration) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(BUFFER_SIZE);
+    server.http1().timer(HeadTimer::default()).header_read_timeout(patience).max_buf_size(BUFFER_SIZE);
     // Room for the largest GET, which the gateway itself refuses above its own limit and with its own words.
     server.http2().timer(TokioTimer::new()).max_header_list_size(HTTP2_HEAD_LIMIT);
     // An HTTP/2 connection may be idle, but its client has to be there.
@@ -161,24 +166,34 @@ pub(crate) fn server(patience: Duration) -> auto::Builder<TokioExecutor> {
     server
 }
 
-/// Whether a connection has brought a request. Until the first one nothing else looks at the clock: which version of HTTP is spoken is read
-/// without a limit, and `P` may begin either.
+/// Whether a connection has brought a request, and how its client gets on with the answers. Until the first one nothing else looks at the
+/// clock: which version of HTTP is spoken is read without a limit, and `P` may begin either.
 #[derive(Clone, Default)]
-pub(crate) struct Begun(Arc<AtomicBool>);
+pub(crate) struct Begun {
+    begun: Arc<AtomicBool>,
+    taking: Taking,
+}
 
 impl Begun {
-    /// There is a request.
-    pub(crate) fn note(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    /// There is a request. The result is what counts its answer, where its version of HTTP needs that.
+    pub(crate) fn note(&self, version: Version) -> Option<Taking> {
+        self.begun.store(true, Ordering::Relaxed);
+        (version == Version::HTTP_2).then(|| self.taking.clone())
     }
 
-    /// Lets `connection` go on to its end, where a request has come after `patience`.
+    /// Lets `connection` go on to its end, where a request has come after `patience`, and something of the answers is taken in each such time.
     pub(crate) async fn within(&self, patience: Duration, connection: impl Future<Output = Ended>) -> Ended {
         let mut connection = std::pin::pin!(connection);
-        match tokio::time::timeout(patience, &mut connection).await {
-            Ok(ended) => ended,
-            Err(_) if self.0.load(Ordering::Relaxed) => connection.await,
-            Err(_) => Err("no request came".into()),
+        loop {
+            let mark = self.taking.mark();
+            match tokio::time::timeout(patience, &mut connection).await {
+                Ok(ended) => return ended,
+                Err(_) if !self.begun.load(Ordering::Relaxed) => return Err("no request came".into()),
+                Err(_) if self.taking.has_stalled(mark) => {
+                    return Err("nothing was taken of what was asked for".into());
+                }
+                Err(_) => {}
+            }
         }
     }
 }
@@ -195,7 +210,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let stream = tokio::time::timeout(connection.patience, tls.accept(stream)).await??;
@@ -213,15 +228,15 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let begun = Begun::default();
     let first = begun.clone();
-    let service = service_fn(move |request| {
-        first.note();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let taking = first.note(request.version());
         let reply = handler(request, connection);
-        async move { Ok::<_, Infallible>(reply.await) }
+        async move { Ok::<_, Infallible>(reply.await.map(|body| Taken::new(body, taking))) }
     });
     let http = server(connection.patience);
     let served = http.serve_connection(TokioIo::new(stream), service).into_owned();

@@ -34,9 +34,10 @@ pub fn read(arrival: &Arrival, common: &CommonParameters<'_>, found: &Found) -> 
         }
         None => match (&*arrival.media_type(), takes_bytes) {
             ("application/json", false) => json::read(&arrival.body)?,
-            ("multipart/form-data", true) => {
-                multipart::read(arrival.header("content-type").unwrap_or_default(), &arrival.body)?
-            }
+            ("multipart/form-data", true) => multipart::read(
+                arrival.header(http::header::CONTENT_TYPE).unwrap_or_default(),
+                &arrival.body,
+            )?,
             ("application/octet-stream", true) => {
                 octet_stream::read(&arrival.headers, &arrival.body, found.product.name, found.shape)?
             }

@@ -1,7 +1,8 @@
 //! Step 8: permission. The resources that an action touches, and whether its caller may.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use rookery_api::codec::Value;
 use rookery_api::shape::{Kind, StructureShape};
@@ -52,7 +53,7 @@ pub struct Question<'a> {
 /// account) are the call's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
-    path: String,
+    path: Cow<'static, str>,
     /// Whether `path` is the whole name already.
     whole: bool,
     tags: Vec<Tag>,
@@ -67,14 +68,14 @@ impl Resource {
 
     /// The resource of that last segment.
     #[must_use]
-    pub fn named(segment: impl Into<String>) -> Self {
+    pub fn named(segment: impl Into<Cow<'static, str>>) -> Self {
         Self { path: segment.into(), whole: false, tags: Vec::new() }
     }
 
     /// The resource of that whole six-segment name, where the product or the account is another than the call's:
     /// `qcs::cam::uin/100000000001:roleName/deploy`.
     #[must_use]
-    pub fn whole(name: impl Into<String>) -> Self {
+    pub fn whole(name: impl Into<Cow<'static, str>>) -> Self {
         Self { whole: true, ..Self::named(name) }
     }
 
@@ -86,9 +87,9 @@ impl Resource {
 
     /// The whole name: `qcs::tcr:ap-guangzhou:uin/100000000001:instance/tcr-ab12cd34`. An action-level resource is `*` alone.
     #[must_use]
-    pub fn qualified(&self, product: &str, region: &str, caller: &Caller) -> String {
+    pub fn qualified(self, product: &str, region: &str, caller: &Caller) -> String {
         if self.whole || self.path == "*" {
-            return self.path.clone();
+            return self.path.into_owned();
         }
         format!("qcs::{product}:{region}:uin/{}:{}", caller.account.uin, self.path)
     }
@@ -97,21 +98,42 @@ impl Resource {
 /// A permission that was asked for, as the trace keeps it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Asked {
-    /// `tcr:CreateNamespace`.
-    pub operation: Arc<str>,
+    /// What for.
+    pub operation: Operation,
     /// The six-segment names.
     pub resources: Vec<String>,
     /// What decided.
-    pub decision: String,
+    pub decision: Cow<'static, str>,
+}
+
+/// An action as policies name it: `tcr:CreateNamespace`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The product.
+    pub product: &'static str,
+    /// The action.
+    pub action: &'static str,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.product, self.action)
+    }
+}
+
+impl serde::Serialize for Operation {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// What is asked of one call.
 #[derive(Debug)]
 pub struct Asking<'a> {
-    /// The product of the action.
-    pub product: &'static str,
-    /// The product and the action: `tcr:CreateNamespace`.
-    pub operation: &'a Arc<str>,
+    /// The action.
+    pub operation: Operation,
+    /// Its text, made once.
+    pub operation_name: &'a str,
     /// The region of the call.
     pub region: &'a str,
     /// What it touches.
@@ -129,32 +151,34 @@ pub fn check(
     request_id: RequestId,
     asking: Asking<'_>,
 ) -> (Asked, Result<(), CommonError>) {
-    let Asking { product, operation, region, resources, request_tags, circumstances } = asking;
-    let mut names: Vec<String> =
-        resources.iter().map(|resource| resource.qualified(product, region, caller)).collect();
-    if names.is_empty() {
-        names.push(Resource::any().path);
-    }
+    let Asking { operation, operation_name, region, mut resources, request_tags, circumstances } = asking;
+    // Nothing can be said of a root by conditions.
     let resource_tags: Vec<Vec<Tag>> = if caller.is_root() {
         Vec::new()
     } else {
-        resources.into_iter().map(|resource| resource.tags).collect()
+        resources.iter_mut().map(|resource| std::mem::take(&mut resource.tags)).collect()
     };
-    let question =
-        Question { operation, resources: &names, resource_tags: &resource_tags, request_tags, circumstances };
-    match identity.decide(caller, &question) {
-        Decision::Allowed(decision) => {
-            (Asked { operation: Arc::clone(operation), resources: names, decision }, Ok(()))
-        }
-        Decision::Denied { resource, reason } => {
-            let error = CommonError::UnauthorizedOperation {
-                request_id: request_id.to_string(),
-                operation: operation.to_string(),
-                resource,
-            };
-            (Asked { operation: Arc::clone(operation), resources: names, decision: reason }, Err(error))
-        }
+    if resources.is_empty() {
+        resources.push(Resource::any());
     }
+    let qualify = |resource: Resource| resource.qualified(operation.product, region, caller);
+    let names: Vec<String> = resources.into_iter().map(qualify).collect();
+    let question = Question {
+        operation: operation_name,
+        resources: &names,
+        resource_tags: &resource_tags,
+        request_tags,
+        circumstances,
+    };
+    let (decision, result) = match identity.decide(caller, &question) {
+        Decision::Allowed(decision) => (decision, Ok(())),
+        Decision::Denied { resource, reason } => {
+            let (request_id, operation) = (request_id.to_string(), operation_name.to_owned());
+            let error = CommonError::UnauthorizedOperation { request_id, operation, resource };
+            (reason.into(), Err(error))
+        }
+    };
+    (Asked { operation, resources: names, decision }, result)
 }
 
 /// The tags in a request: what has a key and a value (`Key` and `Value`, `TagKey` and `TagValue`) in a list whose name begins with

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use rookery_api::shape::ProductShape;
 use rookery_world::World;
 
-use crate::action::{self, Actions, Failure, Found, Outcome, Place};
+use crate::action::{self, Actions, Answer, Begun, Failure, Found, Place};
 use crate::address::Address;
 use crate::admission::Admission;
 use crate::arrival::Arrival;
@@ -22,7 +22,7 @@ use crate::common_parameters::{CommonParameters, Style};
 use crate::diagnosis::LikelyCause;
 use crate::error::CommonError;
 use crate::identity::Identity;
-use crate::listen::{Connection, PATIENCE};
+use crate::listen::Connection;
 use crate::permission::Circumstances;
 use crate::proxy::RefusedTarget;
 use crate::rate::{Counted, Limits, Rates};
@@ -31,7 +31,7 @@ use crate::trace::{Record, TracedError, Traces};
 use crate::{address, arrival, common_parameters, masking, never_read, parameters, reply};
 
 /// What the gateway can be told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Calls per second of each action, account and address; no limits by default.
     pub rates: Limits,
@@ -43,21 +43,6 @@ pub struct Options {
     pub allow: Vec<IpNet>,
     /// The networks that may not call, whatever `allow` says.
     pub deny: Vec<IpNet>,
-    /// How long a client may keep the gateway waiting for the next piece of a body.
-    pub patience: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            rates: Limits::default(),
-            replay_guard: false,
-            traces: 0,
-            allow: Vec::new(),
-            deny: Vec::new(),
-            patience: PATIENCE,
-        }
-    }
 }
 
 /// What the trace says in place of a code, for what the proxy refuses: its answer is no reply of the API.
@@ -71,13 +56,19 @@ pub struct Gateway {
     rates: Rates,
     traces: Traces,
     admission: Admission,
-    patience: Duration,
 }
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Gateway")
     }
+}
+
+/// An action that was let in, and has not run yet.
+struct Admitted {
+    answer: Answer,
+    found: Found,
+    language: Language,
 }
 
 /// A refusal somewhere on the street, before an action ran.
@@ -105,7 +96,6 @@ impl Gateway {
             actions,
             traces: Traces::new(options.traces),
             admission: Admission::new(options.allow, options.deny),
-            patience: options.patience,
         }
     }
 
@@ -137,12 +127,12 @@ impl Gateway {
         record.path = Cow::Owned(uri.path().to_owned());
         let user_agent = headers.get(http::header::USER_AGENT);
         record.user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        record.error = Some(TracedError {
+        record.error = Some(Box::new(TracedError {
             code: REFUSED_BY_PROXY,
             message: refused.words.to_owned(),
             detail: None,
             internal: None,
-        });
+        }));
         self.traces.keep(record);
         request_id
     }
@@ -168,7 +158,7 @@ impl Gateway {
     where
         B: Body<Data = Bytes>,
     {
-        let Connection { peer, secure, .. } = connection.into();
+        let Connection { peer, secure, patience } = connection.into();
         let started = Instant::now();
         let request_id = RequestId(self.world.uuid());
         let (parts, body) = request.into_parts();
@@ -179,53 +169,64 @@ impl Gateway {
         if arrival.path() != "/" {
             record.path = Cow::Owned(arrival.path().to_owned());
         }
-        record.user_agent = arrival.header("user-agent").map(str::to_owned);
+        record.user_agent = arrival.header(http::header::USER_AGENT).map(str::to_owned);
         let language = common_parameters::language(&arrival);
-        let arrived = arrival::receive(&mut arrival, body, self.patience).await;
-        let result = match arrived.and_then(|()| self.admission.admit(peer.ip())) {
-            Ok(()) => self.walk(&arrival, secure, &mut record).await,
+        let arrived = arrival::receive(&mut arrival, body, patience).await;
+        let walked = match arrived.and_then(|()| self.admission.admit(peer.ip())) {
+            Ok(()) => self.walk(&arrival, secure, &mut record),
             Err(error) => Err(Failure::common(&error, language).into()),
         };
-        let result = result.map_err(|stopped| {
-            record.computed = stopped.computed.map(|computed| *computed);
-            record.likely_cause = stopped.likely_cause.map(|cause| *cause);
-            stopped.failure
-        });
+        // What an action needs of the message it has by now.
+        drop(arrival);
+        let result = match walked {
+            Ok(Admitted { answer, found, language }) => {
+                let members = answer.await;
+                members.map(|members| reply::warn_of_deprecation(members, &found, language))
+            }
+            Err(stopped) => {
+                record.computed = stopped.computed;
+                record.likely_cause = stopped.likely_cause;
+                Err(stopped.failure)
+            }
+        };
         let result = reply::within_limit(result, language);
         if let Err(failure) = &result {
             if let Some(internal) = &failure.internal {
                 tracing::error!(request_id = %request_id, action = record.action.as_deref(), internal, "a call failed inside");
             }
-            record.error = Some(TracedError {
+            record.error = Some(Box::new(TracedError {
                 code: failure.code,
                 message: failure.message.clone(),
                 detail: failure.detail.clone(),
                 internal: failure.internal.clone(),
-            });
+            }));
         }
-        let reply = reply::write(&result, request_id);
+        let reply = reply::write(result, request_id);
+        let took = started.elapsed();
         let answered = Answered {
             request_id,
             product: record.product,
             action: record.action.clone(),
             principal: record.principal,
             code: record.error.as_ref().map(|error| error.code),
+            took,
         };
         record.reply_bytes =
             reply.body().size_hint().exact().and_then(|size| size.try_into().ok()).unwrap_or(0);
-        record.duration_micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        record.duration_micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.traces.keep(record);
         (reply, answered)
     }
 
-    async fn walk(&self, arrival: &Arrival, secure: bool, record: &mut Record) -> Result<Vec<u8>, Stopped> {
+    /// Everything between the whole message and the action, none of which waits for anything.
+    fn walk(&self, arrival: &Arrival, secure: bool, record: &mut Record) -> Result<Admitted, Stopped> {
         let stop = |error: &CommonError, language| Stopped::from(Failure::common(error, language));
         let address = address::read(arrival.host(), self.actions.catalogue());
         record.access_region = address.access_region.map(|region| region.code);
         let common = common_parameters::read(arrival)
             .map_err(|error| stop(&error, common_parameters::language(arrival)))?;
         note(record, &common);
-        let result = self.call(arrival, &address, &common, secure, record).await;
+        let result = self.admit(arrival, &address, &common, secure, record);
         if record.product.is_none() {
             // Not found, or not looked for: what it is called is the client's word.
             record.action = Some(Cow::Owned(common.action.clone().into_owned()));
@@ -234,14 +235,14 @@ impl Gateway {
         result
     }
 
-    async fn call(
+    fn admit(
         &self,
         arrival: &Arrival,
         address: &Address,
         common: &CommonParameters<'_>,
         secure: bool,
         record: &mut Record,
-    ) -> Result<Vec<u8>, Stopped> {
+    ) -> Result<Admitted, Stopped> {
         let stop = |error: &CommonError, language| Stopped::from(Failure::common(error, language));
         let language = common.language;
         let (caller, found) =
@@ -249,7 +250,7 @@ impl Gateway {
                 // The proof of these two is an assertion, which the action itself looks at.
                 (Caller::anonymous(), found)
             } else {
-                let now = self.world.unix_seconds();
+                let now = record.received_at.unix_timestamp();
                 let verified = self
                     .verifier
                     .verify(arrival, address, common, now)
@@ -264,7 +265,7 @@ impl Gateway {
         let region = action::region(&found, address, common).map_err(|error| stop(&error, language))?;
         record.region = Some(region);
         record.never_read = never_read::of_message(arrival, common, !region.is_empty());
-        let handler = self.actions.handler(&found).map_err(|error| stop(&error, language))?;
+        let registered = self.actions.registered(&found).map_err(|error| stop(&error, language))?;
         let counted = Counted {
             found,
             access_region: record.access_region.unwrap_or_default(),
@@ -275,17 +276,16 @@ impl Gateway {
         self.rates.count(&counted).map_err(|error| stop(&error, language))?;
         let value = parameters::read(arrival, common, &found).map_err(|error| stop(&error, language))?;
         record.parameters = Some(masking::write(&value, found.shape.input));
-        let unread = never_read::sent(&value, found.shape.input, self.actions.unread(&found));
+        let unread = never_read::sent(&value, found.shape.input, registered.unread);
         record.never_read.extend(unread.map(Cow::Borrowed));
 
-        let identity = Arc::clone(self.verifier.identity());
         let circumstances =
             Circumstances { source: record.peer.ip(), now: record.received_at, secure: Some(secure) };
         let (request_id, region) = (record.request_id, region.to_owned());
-        let place = Place { caller, region, language, request_id, identity, circumstances };
-        let Outcome { asked, result } = handler(value, place).await;
+        let place = Place { caller, region, language, request_id, circumstances };
+        let Begun { asked, answer } = (registered.handler)(value, place, &**self.verifier.identity());
         record.permission = asked;
-        result.map(|members| reply::warn_of_deprecation(members, &found, language)).map_err(Stopped::from)
+        Ok(Admitted { answer: answer?, found, language })
     }
 }
 
@@ -296,7 +296,7 @@ fn unsigned_action(
     address: &Address,
     common: &CommonParameters<'_>,
 ) -> Option<Found> {
-    let skips = arrival.header("authorization").is_some_and(|value| value == "SKIP");
+    let skips = arrival.header(http::header::AUTHORIZATION).is_some_and(|value| value == "SKIP");
     let found = if skips { action::find(catalogue, address, None, common).ok()? } else { return None };
     found.shape.unsigned.then_some(found)
 }

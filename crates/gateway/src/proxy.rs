@@ -30,6 +30,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::address;
 use crate::call::RequestId;
 use crate::listen::{self, Begun, Connection};
+use crate::readers::Taken;
 use crate::tls::{CertificateAuthority, TlsError};
 
 /// Domains whose every name is the platform's: the API's own roots (`protocol.md` §6.1) and the registry's.
@@ -176,7 +177,7 @@ pub(crate) async fn serve<H, F, B>(
 where
     H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let peer = connection.peer;
@@ -186,7 +187,7 @@ where
     let begun = Begun::default();
     let first = begun.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        first.note();
+        let taking = first.note(request.version());
         let verdict =
             proxy.verdict(request.method(), request.version(), request.uri().authority(), peer.ip());
         let reply = match verdict {
@@ -213,7 +214,7 @@ where
         };
         async move {
             Ok::<_, Infallible>(match reply {
-                Ok(answer) => answer.await.map(Either::Left),
+                Ok(answer) => answer.await.map(|body| Either::Left(Taken::new(body, taking))),
                 Err(response) => response.map(Either::Right),
             })
         }
@@ -234,7 +235,7 @@ async fn serve_tunnel<H, F, B>(
 where
     H: Fn(Request<Incoming>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut stream = BufReader::new(TokioIo::new(stream));

@@ -5,10 +5,11 @@
 //! asks for more than it can do without, and Go's SDK fails on encodings it does not know.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 use http_body_util::Full;
-use rookery_api::codec::write_text;
+use rookery_api::Nulls;
+use rookery_api::codec::{Structure, write_structure, write_text};
 use rookery_api::shape::Status;
 
 use crate::action::{Failure, Found};
@@ -18,25 +19,53 @@ use crate::error::CommonError;
 /// A reply as a whole, envelope included.
 pub const REPLY_LIMIT: usize = 50 * 1024 * 1024;
 
-/// `{"Response":{` … `,"RequestId":"00000000-0000-0000-0000-000000000000"}}`: what the envelope adds to the members.
-const ENVELOPE: usize = 13 + 51 + 2;
+/// How a reply begins; the members of the action's own structure follow.
+const HEAD: &[u8] = b"{\"Response\":{";
+/// What follows the members: `"RequestId":"00000000-0000-0000-0000-000000000000"}}`.
+const TAIL: usize = 50 + 2;
+
+/// The members of a reply, written where the reply will be: behind its head, with room for what follows.
+#[derive(Debug)]
+pub struct Members {
+    text: Vec<u8>,
+}
+
+impl Members {
+    /// The members of what an action answered.
+    #[must_use]
+    pub fn of(reply: &impl Structure) -> Self {
+        let mut text = Vec::with_capacity(512);
+        text.extend_from_slice(HEAD);
+        // Its first brace is the last sign of the head, and its last one follows the `RequestId`.
+        text.pop();
+        write_structure(reply, &mut text, Nulls::Written);
+        text.pop();
+        Self { text }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.len() == HEAD.len()
+    }
+
+    /// How long the whole reply is going to be.
+    fn reply_length(&self) -> usize {
+        self.text.len() + usize::from(!self.is_empty()) + TAIL
+    }
+}
 
 /// Refuses a reply over the limit: the action has run, but its reply is an error.
-pub fn within_limit(result: Result<Vec<u8>, Failure>, language: Language) -> Result<Vec<u8>, Failure> {
-    result.and_then(|members| {
-        // The braces of the members give way to the envelope's.
-        let inner = members.len().saturating_sub(2);
-        if inner + ENVELOPE - usize::from(inner == 0) > REPLY_LIMIT {
+pub fn within_limit(result: Result<Members, Failure>, language: Language) -> Result<Members, Failure> {
+    match result {
+        Ok(members) if members.reply_length() > REPLY_LIMIT => {
             Err(Failure::common(&CommonError::ResponseSizeLimitExceeded, language))
-        } else {
-            Ok(members)
         }
-    })
+        result => result,
+    }
 }
 
 /// Adds the member `DeprecatedWarning` where the action will go; Python's SDK shows it.
 #[must_use]
-pub fn warn_of_deprecation(mut members: Vec<u8>, found: &Found, language: Language) -> Vec<u8> {
+pub fn warn_of_deprecation(mut members: Members, found: &Found, language: Language) -> Members {
     if found.shape.status != Status::Deprecated {
         return members;
     }
@@ -45,71 +74,87 @@ pub fn warn_of_deprecation(mut members: Vec<u8>, found: &Found, language: Langua
         Language::English => format!("The action `{action}` of `{product}` {version} is deprecated."),
         Language::Chinese => format!("`{product}` {version} 的接口 `{action}` 即将下线。"),
     };
-    members.pop();
-    if members.len() > 1 {
-        members.push(b',');
+    if !members.is_empty() {
+        members.text.push(b',');
     }
-    members.extend_from_slice(b"\"DeprecatedWarning\":");
-    write_text(&warning, &mut members);
-    members.push(b'}');
+    members.text.extend_from_slice(b"\"DeprecatedWarning\":");
+    write_text(&warning, &mut members.text);
     members
 }
 
 /// Wraps what an action answered.
 #[must_use]
-pub fn write(result: &Result<Vec<u8>, Failure>, request_id: RequestId) -> Response<Full<Bytes>> {
-    // Room for exactly this, where it is a success: what is larger would be shrunk to be sent.
-    let members = result.as_ref().map_or(0, Vec::len);
-    let mut body = Vec::with_capacity(if members > 2 { members - 2 + ENVELOPE } else { ENVELOPE - 1 });
-    body.extend_from_slice(b"{\"Response\":{");
-    match result {
-        // The members are an object's text; its braces give way to the envelope's.
+pub fn write(result: Result<Members, Failure>, request_id: RequestId) -> Response<Full<Bytes>> {
+    let mut body = match result {
         Ok(members) => {
-            let inner =
-                members.strip_prefix(b"{").and_then(|text| text.strip_suffix(b"}")).unwrap_or_default();
-            body.extend_from_slice(inner);
-            if !inner.is_empty() {
+            let is_empty = members.is_empty();
+            let mut body = members.text;
+            if !is_empty {
                 body.push(b',');
             }
+            body
         }
         Err(failure) => {
+            let mut body = HEAD.to_vec();
             body.extend_from_slice(b"\"Error\":{\"Code\":");
             write_text(failure.code, &mut body);
             body.extend_from_slice(b",\"Message\":");
             write_text(&failure.message, &mut body);
             body.extend_from_slice(b"},");
+            body
         }
-    }
+    };
     body.extend_from_slice(b"\"RequestId\":\"");
     let mut id = uuid::Uuid::encode_buffer();
     body.extend_from_slice(request_id.0.hyphenated().encode_lower(&mut id).as_bytes());
     body.extend_from_slice(b"\"}}");
-
-    let length = HeaderValue::from(body.len());
+    // HTTP writes the length of a body that is whole.
     let mut response = Response::new(Full::new(Bytes::from(body)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(CONTENT_LENGTH, length);
     response
 }
 
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
+    use rookery_api::codec::{self, Mismatch, ObjectWriter};
+    use rookery_api::shape::StructureShape;
 
     use super::*;
 
-    async fn text(result: Result<Vec<u8>, Failure>) -> String {
-        let response = write(&result, RequestId(uuid::Uuid::nil()));
+    /// A reply of one member, or of none.
+    struct Total(Option<i64>);
+
+    impl Structure for Total {
+        const SHAPE: &'static StructureShape = &StructureShape { name: "Total", members: &[] };
+
+        fn from_members(_: codec::Members) -> Result<Self, Mismatch> {
+            Err(Mismatch)
+        }
+
+        fn write_members(&self, writer: &mut ObjectWriter<'_>) {
+            if let Self(Some(total)) = self {
+                writer.member("TotalCount", total);
+            }
+        }
+    }
+
+    async fn text(result: Result<Total, Failure>) -> String {
+        let members = result.map(|reply| Members::of(&reply));
+        let length = members.as_ref().ok().map(Members::reply_length);
+        let response = write(members, RequestId(uuid::Uuid::nil()));
         assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
-        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(length.is_none_or(|length| length == body.len()));
+        String::from_utf8(body.to_vec()).unwrap()
     }
 
     #[tokio::test]
     async fn the_envelope_is_the_platforms() {
         let id = "00000000-0000-0000-0000-000000000000";
-        assert_eq!(text(Ok(b"{}".to_vec())).await, format!(r#"{{"Response":{{"RequestId":"{id}"}}}}"#));
+        assert_eq!(text(Ok(Total(None))).await, format!(r#"{{"Response":{{"RequestId":"{id}"}}}}"#));
         assert_eq!(
-            text(Ok(br#"{"TotalCount":0}"#.to_vec())).await,
+            text(Ok(Total(Some(0)))).await,
             format!(r#"{{"Response":{{"TotalCount":0,"RequestId":"{id}"}}}}"#)
         );
         let failure = Failure {

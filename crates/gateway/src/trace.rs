@@ -70,11 +70,11 @@ pub struct Record {
     /// The permission asked for and what decided it.
     pub permission: Option<Asked>,
     /// The error that the client was told.
-    pub error: Option<TracedError>,
+    pub error: Option<Box<TracedError>>,
     /// What the server computed over a signature that it refused.
-    pub computed: Option<Computed>,
+    pub computed: Option<Box<Computed>>,
     /// The mistake that explains the refusal of a signature.
-    pub likely_cause: Option<LikelyCause>,
+    pub likely_cause: Option<Box<LikelyCause>>,
     /// Bytes of the reply's body.
     pub reply_bytes: usize,
     /// How long it took, in microseconds.

@@ -52,7 +52,7 @@ impl Identity for Keys {
     }
 
     fn decide(&self, _: &Caller, _: &Question<'_>) -> Decision {
-        Decision::Allowed("test".to_owned())
+        Decision::Allowed("test".into())
     }
 }
 

@@ -41,7 +41,7 @@ impl Identity for OneKey {
     fn decide(&self, _: &Caller, question: &Question<'_>) -> Decision {
         match question.resources.iter().find(|resource| resource.ends_with("/forbidden")) {
             Some(resource) => Decision::Denied { resource: resource.clone(), reason: "test".to_owned() },
-            None => Decision::Allowed("test".to_owned()),
+            None => Decision::Allowed("test".into()),
         }
     }
 }

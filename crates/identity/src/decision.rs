@@ -4,6 +4,7 @@
 //! boundary allows as well; a temporary key only what its session's policy also allows; a federated user what the identity that
 //! asked for the key may, within the policy that it gave.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use rookery_gateway::permission::Tag;
@@ -28,7 +29,7 @@ pub(crate) fn decide_for(
 ) -> Decision {
     if let Principal::Anonymous = caller.principal {
         return if PROVEN_BY_ASSERTION.contains(&question.operation) {
-            Decision::Allowed("the assertion is the proof".to_owned())
+            Decision::Allowed("the assertion is the proof".into())
         } else {
             refused(question.resources.first(), "nobody has signed".to_owned())
         };
@@ -41,7 +42,7 @@ pub(crate) fn decide_for(
         // The root's own key, or one that the root got for itself or for a federated user.
         Ok(None) => {
             return Asked { caller, question, caller_tags: &[], tags }
-                .of_session("root of the account".to_owned());
+                .of_session("root of the account".into());
         }
         Err(reason) => return refused(question.resources.first(), reason),
     };
@@ -55,7 +56,7 @@ pub(crate) fn decide_for(
     };
     let asked = Asked { caller, question, caller_tags: &rights.tags, tags };
     match asked.of_identity(&rights) {
-        Ok(allowed) => asked.of_session(allowed),
+        Ok(allowed) => asked.of_session(allowed.into()),
         Err(denied) => denied,
     }
 }
@@ -118,14 +119,14 @@ impl Asked<'_> {
     }
 
     /// What the policy of a session leaves of what is allowed.
-    fn of_session(&self, allowed: String) -> Decision {
+    fn of_session(&self, allowed: Cow<'static, str>) -> Decision {
         let policy = self.caller.session.as_ref().and_then(|session| session.policy.as_ref());
         let Some(document) = policy else { return Decision::Allowed(allowed) };
         let label = "the session's policy";
         let narrowed =
             self.each_resource(|request| self.outcome(decide([(label, document)], request), label));
         match narrowed {
-            Ok(narrowed) => Decision::Allowed(format!("{allowed}; {narrowed}")),
+            Ok(narrowed) => Decision::Allowed(format!("{allowed}; {narrowed}").into()),
             Err(denied) => denied,
         }
     }

@@ -55,10 +55,10 @@ use rookery_world::World;
 use tokio::task::JoinSet;
 
 pub use actions::register;
+pub use backup::files::{Denied, Download, FILES};
 pub use door::handshake::Login;
 pub use network::PublicAddress;
 pub use security_groups::{Group, Rule, RuleError, SecurityGroups};
-pub use backup::files::{Denied, Download, FILES};
 
 use crate::moments::Moment;
 use crate::network::Doors;

@@ -1,7 +1,7 @@
-//! Blobs whose bytes are not what was pushed: found when they are read back, marked so that nobody is handed them as if they
-//! were good, and mended by a push.
+//! Blobs and manifests whose bytes are not what was pushed: found when they are read back, marked so that nobody is handed them
+//! as if they were good, and mended by a push.
 //!
-//! To whoever asks whether a marked blob is there, the answer is no: so clients push it again. Whoever fetches it is told.
+//! To whoever asks whether something marked is there, the answer is no: so clients push it again. Whoever fetches it is told.
 
 use std::io::ErrorKind;
 
@@ -14,7 +14,7 @@ use crate::digest::{Digest, Hasher};
 use crate::errors::Error;
 use crate::names::{RegistryId, Repository};
 use crate::storage::BlobStore;
-use crate::tables::{BlobRow, Blobs, Holders};
+use crate::tables::{BlobRow, Blobs, ContentKey, Contents, Holders, ManifestRow, Manifests, content_key};
 
 /// What is wrong with some content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +83,25 @@ pub(crate) fn mark(tx: &mut Transaction<'_>, digest: &Digest, damaged: bool) -> 
     Ok(())
 }
 
+/// Whether the bytes of a manifest are not what was pushed; marks it, or takes the mark back. One that is gone is not damaged.
+pub(crate) fn examine_manifest(
+    tx: &mut Transaction<'_>,
+    key: &ContentKey,
+    digest: &Digest,
+) -> Result<bool, StoreError> {
+    let Some(text) = tx.get::<Contents>(&Global, key)? else { return Ok(false) };
+    let damaged = Digest::of(digest.algorithm(), text.as_bytes()) != *digest;
+    if let Some(row) = tx.get::<Manifests>(&Global, key)?
+        && row.damaged != damaged
+    {
+        if damaged {
+            tracing::error!(%digest, "a manifest is damaged; it is not handed out until it is pushed again");
+        }
+        tx.put::<Manifests>(&Global, key, &ManifestRow { damaged, ..row })?;
+    }
+    Ok(damaged)
+}
+
 /// All repositories that hold a blob.
 pub(crate) fn holders(read: &impl Read, digest: &Digest) -> Result<Vec<Repository>, Error> {
     let held = read.scan_index::<Holders>(Scan::all().prefix(digest.as_str()))?;
@@ -105,6 +124,16 @@ impl Registry {
             while !self.note(digest, damaged).await? {}
         }
         Ok(damage)
+    }
+
+    /// Reads a manifest back while nobody changes it, and notes what was found; says whether it is damaged.
+    pub(crate) async fn examine_manifest(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<bool, Error> {
+        let (key, digest) = (content_key(repository, digest.as_str()), digest.clone());
+        self.change([repository], move |tx| Ok(examine_manifest(tx, &key, &digest)?)).await
     }
 
     /// Marks a blob for all that hold it. `false` when one more repository was given it meanwhile.

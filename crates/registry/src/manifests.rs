@@ -50,6 +50,8 @@ pub struct ManifestInfo {
     pub subject: Option<Digest>,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
+    /// Whether its bytes are known to be no longer what was pushed; a push of the same mends them.
+    pub damaged: bool,
 }
 
 impl ManifestInfo {
@@ -67,6 +69,7 @@ impl ManifestInfo {
             children: row.children,
             subject: row.subject,
             annotations: row.annotations,
+            damaged: row.damaged,
         }
     }
 }
@@ -172,7 +175,8 @@ impl Registry {
         Ok(bytes.map(|bytes| Manifest { info, bytes }))
     }
 
-    /// The bytes of a manifest that was just seen in the repository. `None` when it has been deleted since.
+    /// The bytes of a manifest that was just seen in the repository. `None` when it has been deleted since; [`Error::Damaged`] when
+    /// they are not what was pushed.
     pub(crate) fn manifest_bytes(
         &self,
         repository: &Repository,
@@ -185,6 +189,10 @@ impl Registry {
         let text = self.inner.store.read(|view| view.get::<Contents>(&Global, &key))?;
         let Some(text) = text else { return Ok(None) };
         let bytes = Bytes::from(text);
+        // What is handed out of memory again and again is right.
+        if Digest::of(digest.algorithm(), &bytes) != *digest {
+            return Err(Error::Damaged(digest.to_string()));
+        }
         self.inner.contents.insert_weighing(digest.clone(), bytes.clone(), bytes.len());
         Ok(Some(bytes))
     }
@@ -366,6 +374,7 @@ impl Incoming {
             children: digests(&self.document.children),
             subject: self.document.subject.clone(),
             annotations: self.document.annotations.clone(),
+            damaged: false,
         };
         let mut ledger = Ledger::default();
         // The same digest is the same bytes, and names the same.
@@ -374,6 +383,9 @@ impl Incoming {
                 tx.put::<References>(&Global, &reference_key(&self.repository, target, &self.digest), &())?;
             }
             ledger.manifest(1, row.size);
+        } else if tx.get::<Contents>(&Global, &key)?.is_some_and(|kept| kept != self.text) {
+            // What was kept has rotted.
+            tx.put::<Contents>(&Global, &key, &self.text)?;
         }
         tx.put::<Manifests>(&Global, &key, &row)?;
         for reference in &self.references {

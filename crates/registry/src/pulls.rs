@@ -36,6 +36,8 @@ pub(crate) struct Pulled {
     pub(crate) etag: String,
     /// Of a whole answer: type, length, digest and validator.
     pub(crate) headers: HeaderMap,
+    /// Whether the bytes are known to be no longer what was pushed.
+    pub(crate) damaged: bool,
 }
 
 impl Pulled {
@@ -54,7 +56,7 @@ impl Pulled {
             }
         }
         headers.insert(CONTENT_LENGTH, HeaderValue::from(info.size));
-        Self { digest: info.digest, etag, headers }
+        Self { digest: info.digest, etag, headers, damaged: info.damaged }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Reading everything back: which bytes are no longer what their digest says, which are missing, and which images that
-//! touches. Damaged blobs are marked, and handed out no more until they are pushed again.
+//! touches. What is damaged is marked, and handed out no more until it is pushed again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use rookery_store::{Global, Keyed, Read, Scan, Store, StoreError, Table, Transac
 use serde::Serialize;
 
 use crate::Registry;
-use crate::damage::{Damage, examine, holders, mark};
+use crate::damage::{Damage, examine, examine_manifest, holders, mark};
 use crate::digest::Digest;
 use crate::errors::Error;
 use crate::manifests::tags_of;
@@ -18,7 +18,7 @@ use crate::names::{RegistryId, Repository};
 use crate::storage::BlobStore;
 use crate::storage::local::LocalBlobs;
 use crate::storage::s3::{Bucket, BucketError, S3Blobs};
-use crate::tables::{BlobRow, Blobs, Contents, References, content_key};
+use crate::tables::{BlobRow, Blobs, Contents, Manifests, References, content_key};
 
 /// Rows looked at in one snapshot.
 const BATCH: usize = 500;
@@ -107,7 +107,7 @@ impl Scrub {
                 progress(scrubbed);
             }
         }
-        self.check_manifests(&mut scrubbed, &mut findings)?;
+        self.check_manifests(&mut scrubbed, &mut findings).await?;
         progress(scrubbed);
         findings.sort_by(|one, other| one.digest.as_str().cmp(other.digest.as_str()));
         Ok((scrubbed, findings))
@@ -139,15 +139,19 @@ impl Scrub {
         Ok((digest, row.size, damage))
     }
 
-    fn check_manifests(&self, scrubbed: &mut Scrubbed, findings: &mut Vec<Finding>) -> Result<(), Error> {
+    async fn check_manifests(
+        &self,
+        scrubbed: &mut Scrubbed,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Error> {
         let mut last = None;
         while let Some(rows) = next_batch::<Contents>(&self.store, &mut last)? {
             for ((registry, name, digest), text) in rows {
                 let digest: Digest = digest.parse()?;
+                let repository = Repository::new(RegistryId::new(registry), name)?;
                 scrubbed.manifests += 1;
                 scrubbed.bytes += text.len() as u64;
-                if Digest::of(digest.algorithm(), text.as_bytes()) != digest {
-                    let repository = Repository::new(RegistryId::new(registry), name)?;
+                if self.check_manifest(&repository, &digest, &text).await? {
                     let images = self.store.read(|view| images_with(view, &repository, &digest, true))?;
                     findings.push(Finding {
                         digest,
@@ -159,6 +163,28 @@ impl Scrub {
             }
         }
         Ok(())
+    }
+
+    /// Whether a manifest is damaged, noted in its row.
+    async fn check_manifest(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        text: &str,
+    ) -> Result<bool, Error> {
+        let damaged = Digest::of(digest.algorithm(), text.as_bytes()) != *digest;
+        let key = content_key(repository, digest.as_str());
+        let row = self.store.read(|view| view.get::<Manifests>(&Global, &key))?;
+        if row.is_none_or(|row| row.damaged == damaged) {
+            return Ok(damaged);
+        }
+        if let Some(registry) = &self.registry {
+            // Somebody may have pushed it meanwhile.
+            return registry.examine_manifest(repository, digest).await;
+        }
+        let digest = digest.clone();
+        let write = move |tx: &mut Transaction<'_>| Ok(examine_manifest(tx, &key, &digest)?);
+        self.store.write::<_, Error, _>(write).await
     }
 
     /// What a damaged blob touches; `None` when it was collected meanwhile.

@@ -147,6 +147,9 @@ pub(crate) struct ManifestRow {
     pub(crate) subject: Option<Digest>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: BTreeMap<String, String>,
+    /// Its bytes were read back and are not what was pushed: not to be handed out until somebody pushes them again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) damaged: bool,
 }
 
 impl Table for Manifests {

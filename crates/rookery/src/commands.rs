@@ -234,7 +234,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "ROOKERY_MARIADB_PROGRAMS", value_name = "DIR")]
     pub(crate) mariadb_programs: Option<PathBuf>,
     /// How long a client may keep the server waiting: for a TLS handshake, the head of a request, the next piece of a body (what came of a layer
-    /// is kept, to be resumed), or the next request of a connection.
+    /// is kept, to be resumed), the next request of a connection, or room for more of an answer.
     #[arg(long, default_value_t = DEFAULT_TIMEOUT, value_name = "SECONDS")]
     pub(crate) client_timeout: NonZeroU64,
     #[command(flatten)]
@@ -252,6 +252,10 @@ pub(crate) struct Serve {
     /// Log each request: who asked for what, how it was answered, how long that took.
     #[arg(long)]
     pub(crate) access_log: bool,
+    /// Send a span for each request, and for the work in the background, to this `OpenTelemetry` collector (its HTTP port, http/protobuf);
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` does the same, and the other variables of OTLP and of the SDK hold.
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp: Option<String>,
     /// How log lines are written.
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,

@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
+use opentelemetry::trace::FutureExt as _;
 use rookery_gateway::listen::Connection;
 use rookery_gateway::{Gateway, RequestId, Standing};
 use rookery_identity::{BindError, Cam};
@@ -22,8 +23,12 @@ use crate::access_log::{Asked, REQUEST_ID};
 use crate::files;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
+use crate::telemetry::{self, RequestSpan, Spanned, Telemetry};
 
 const ADMIN: &str = "/_rookery/";
+/// The paths of databases' files as one word, and what asking for one is called.
+const FILES_ROUTE: &str = "/_rookery/files/{path}";
+const DOWNLOAD: &str = "DownloadFile";
 /// How many records a listing of the trace shows.
 const LISTED: usize = 100;
 
@@ -39,80 +44,122 @@ pub(crate) struct Front {
     pub(crate) readiness: Readiness,
     /// Whether each request is logged.
     pub(crate) access_log: bool,
+    /// Sends a span for each request, where it was asked for.
+    pub(crate) telemetry: Option<Telemetry>,
 }
 
-type Answer = Response<Either<Full<Bytes>, ResponseBody>>;
+type Answer = Response<Spanned<Either<Full<Bytes>, ResponseBody>>>;
 
 impl Front {
     pub(crate) async fn answer(&self, request: Request<Incoming>, connection: Connection) -> Answer {
         let path = request.uri().path();
         if rookery_registry::serves(path) {
-            return self.serve_registry(request, connection).await.map(Either::Right);
+            // In a box, because it is several times as large as a call, which would be moved about with as much room.
+            let (answer, span) = Box::pin(self.serve_registry(request, connection)).await;
+            return answer.map(|body| Spanned::new(Either::Right(body), span));
         }
         if path.strip_prefix(rookery_mariadb::FILES).is_some_and(|rest| rest.starts_with('/')) {
-            return self.serve_file(request, connection).await.map(Either::Right);
+            let (answer, span) = Box::pin(self.serve_file(request, connection)).await;
+            return answer.map(|body| Spanned::new(Either::Right(body), span));
         }
         if let Some(page) = path.strip_prefix(ADMIN) {
             let (method, headers) = (request.method(), request.headers());
-            return self.admin(page, method, headers, connection.peer).await.map(Either::Left);
+            let answer = Box::pin(self.admin(page, method, headers, connection.peer)).await;
+            return answer.map(|body| Spanned::new(Either::Left(body), None));
         }
-        self.serve_call(request, connection).await.map(Either::Left)
+        let (answer, span) = self.serve_call(request, connection).await;
+        answer.map(|body| Spanned::new(Either::Left(body), span))
     }
 
     async fn serve_registry(
         &self,
         mut request: Request<Incoming>,
         connection: Connection,
-    ) -> Response<ResponseBody> {
-        let counting = self.metrics.begin();
+    ) -> (Response<ResponseBody>, Option<RequestSpan>) {
+        let (counting, began) = (self.metrics.begin(), Instant::now());
         let operation = Operation::of(request.uri().path());
-        let logged = self.access_log.then(|| {
-            let witness = Witness::default();
+        let span = self.begin_span(&request, connection, telemetry::route(operation));
+        let logged = self.access_log.then(|| Asked::of(&request, connection));
+        let witness = (logged.is_some() || span.is_some()).then(Witness::default);
+        if let Some(witness) = &witness {
             request.extensions_mut().insert(witness.clone());
-            (Asked::of(&request, connection), witness)
-        });
-        let mut answer = self.registry.handle(request, connection.secure, connection.peer.ip()).await;
-        let took = counting.registry(operation, answer.status());
-        if let Some((asked, witness)) = logged {
+        }
+        let answering = self.registry.handle(request, connection.secure, connection.peer.ip());
+        let mut answer = within(span.as_ref(), answering).await;
+        let took = began.elapsed();
+        counting.registry(operation, answer.status(), took);
+        if let Some(witness) = witness {
             let id = self.world.uuid().to_string();
-            asked.log(
-                &answer,
-                took,
-                &id,
-                operation.name(),
-                witness.caller(),
-                witness.repository().as_deref(),
-            );
+            let (caller, repository) = (witness.caller(), witness.repository());
+            if let Some(asked) = logged {
+                asked.log(&answer, took, &id, operation.name(), caller, repository.as_deref());
+            }
+            if let Some(span) = &span {
+                span.registry(&answer, &id, operation, caller, repository);
+            }
             if let Ok(id) = HeaderValue::from_str(&id) {
                 answer.headers_mut().insert(REQUEST_ID, id);
             }
         }
-        answer
+        (answer, span)
     }
 
-    async fn serve_file(&self, request: Request<Incoming>, connection: Connection) -> Response<ResponseBody> {
+    async fn serve_file(
+        &self,
+        request: Request<Incoming>,
+        connection: Connection,
+    ) -> (Response<ResponseBody>, Option<RequestSpan>) {
         let begun = Instant::now();
-        let answer = files::answer(&self.mariadb, &request).await;
-        if self.access_log {
-            let id = self.world.uuid().to_string();
-            Asked::of(&request, connection).log(&answer, begun.elapsed(), &id, "DownloadFile", None, None);
+        let span = self.begin_span(&request, connection, Some(FILES_ROUTE));
+        let answer = within(span.as_ref(), files::answer(&self.mariadb, &request)).await;
+        let id = (self.access_log || span.is_some()).then(|| self.world.uuid().to_string());
+        if let Some(id) = id.as_ref().filter(|_| self.access_log) {
+            Asked::of(&request, connection).log(&answer, begun.elapsed(), id, DOWNLOAD, None, None);
         }
-        answer
+        if let (Some(span), Some(id)) = (&span, &id) {
+            span.file(&answer, id, DOWNLOAD);
+        }
+        (answer, span)
     }
 
-    async fn serve_call(&self, request: Request<Incoming>, connection: Connection) -> Response<Full<Bytes>> {
+    async fn serve_call(
+        &self,
+        request: Request<Incoming>,
+        connection: Connection,
+    ) -> (Response<Full<Bytes>>, Option<RequestSpan>) {
         let counting = self.metrics.begin();
+        let span = self.begin_span(&request, connection, None);
         let logged = self.access_log.then(|| Asked::of(&request, connection));
-        let (answer, answered) = self.gateway.answer_and_tell(request, connection).await;
-        let took = counting.call(&answered);
+        let answering = self.gateway.answer_and_tell(request, connection);
+        let (answer, answered) = within(span.as_ref(), answering).await;
+        counting.call(&answered);
+        if let Some(span) = &span {
+            span.call(&answer, &answered);
+        }
         if let Some(asked) = logged {
             let (id, caller) =
                 (answered.request_id.to_string(), answered.principal.map(|uin| uin.to_string()));
             let outcome = answered.code.unwrap_or("ok");
             let action = answered.action.as_deref();
-            asked.log(&answer, took, &id, action.unwrap_or("unknown"), caller.as_deref(), Some(outcome));
+            asked.log(
+                &answer,
+                answered.took,
+                &id,
+                action.unwrap_or("unknown"),
+                caller.as_deref(),
+                Some(outcome),
+            );
         }
-        answer
+        (answer, span)
+    }
+
+    fn begin_span(
+        &self,
+        request: &Request<Incoming>,
+        connection: Connection,
+        route: Option<&'static str>,
+    ) -> Option<RequestSpan> {
+        self.telemetry.as_ref().map(|telemetry| telemetry.begin(request, connection, route))
     }
 
     /// The admin pages: for this machine only, and not for the scripts of web pages, which a browser on this machine may be running.
@@ -282,6 +329,14 @@ struct Coverage {
 struct Health {
     status: &'static str,
     version: &'static str,
+}
+
+/// Lets what `answering` begins belong to the span of its request, where there is one.
+async fn within<T>(span: Option<&RequestSpan>, answering: impl Future<Output = T>) -> T {
+    match span {
+        Some(span) => answering.with_context(span.context()).await,
+        None => answering.await,
+    }
 }
 
 /// A foreign name that resolves to this machine (DNS rebinding) must not reach the admin pages.

@@ -24,6 +24,7 @@ mod security_groups;
 mod serve;
 mod state;
 mod tags;
+mod telemetry;
 mod trace;
 mod trust;
 mod verify;

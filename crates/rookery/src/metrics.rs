@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
+use rookery_api::PRODUCTS;
 use rookery_gateway::Answered;
 use rookery_registry::{Figures, Operation};
 
@@ -22,15 +23,17 @@ const BOUNDS: [u64; 16] = [
     2_500_000, 10_000_000, 60_000_000,
 ];
 
+/// The outcome of a call without an error code.
+const OK: &str = "ok";
+
 /// The classes of status codes, 1xx to 5xx.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// How long answers took to begin.
 #[derive(Debug, Default)]
 struct Latencies {
-    /// Not cumulative; what is slower than every bound is only in the count.
-    buckets: [AtomicU64; BOUNDS.len()],
-    count: AtomicU64,
+    /// Not cumulative; the last place is for what is slower than every bound.
+    buckets: [AtomicU64; BOUNDS.len() + 1],
     micros: AtomicU64,
 }
 
@@ -41,15 +44,17 @@ impl Latencies {
         if let Some(bucket) = self.buckets.get(place) {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
-        self.count.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.buckets.iter().all(|bucket| bucket.load(Ordering::Relaxed) == 0)
     }
 
     fn write(&self, page: &mut Page, name: &str, labels: &str) {
         let mut below = 0;
-        // Read first, so that a bucket is never above the count.
         let counts: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
-        let count = self.count.load(Ordering::Relaxed).max(counts.iter().sum());
+        let count: u64 = counts.iter().sum();
         for (bound, inside) in BOUNDS.iter().zip(counts) {
             below += inside;
             page.line(&format!("{name}_bucket"), &format!("{labels},le=\"{}\"", seconds(*bound)), below);
@@ -79,14 +84,15 @@ pub(crate) struct Metrics {
     in_flight: AtomicI64,
     registry: [OfOperation; Operation::ALL.len()],
     calls: Latencies,
-    /// By product and error code; both are words of the contract.
-    outcomes: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+    /// The calls that succeeded, by the places of their products in the contract.
+    succeeded: Box<[AtomicU64]>,
+    /// The others, by product and error code; both are words of the contract.
+    failed: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
 }
 
 /// A request that is being answered.
 pub(crate) struct Counting<'m> {
     metrics: &'m Metrics,
-    began: Instant,
 }
 
 impl Drop for Counting<'_> {
@@ -96,26 +102,28 @@ impl Drop for Counting<'_> {
 }
 
 impl Counting<'_> {
-    /// Counts an answer of the registry; says how long it took.
-    pub(crate) fn registry(self, operation: Operation, status: StatusCode) -> Duration {
-        let took = self.began.elapsed();
+    /// Counts an answer of the registry.
+    pub(crate) fn registry(self, operation: Operation, status: StatusCode, took: Duration) {
         if let Some(of) = self.metrics.registry.get(operation as usize) {
             if let Some(class) = of.classes.get(usize::from(status.as_u16() / 100).saturating_sub(1)) {
                 class.fetch_add(1, Ordering::Relaxed);
             }
             of.latencies.add(took);
         }
-        took
     }
 
-    /// Counts the reply to a call; says how long it took.
-    pub(crate) fn call(self, answered: &Answered) -> Duration {
-        let took = self.began.elapsed();
-        self.metrics.calls.add(took);
-        let outcome = (answered.product.unwrap_or("unknown"), answered.code.unwrap_or("ok"));
-        let outcomes = &self.metrics.outcomes;
-        *outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(outcome).or_default() += 1;
-        took
+    /// Counts the reply to a call.
+    pub(crate) fn call(self, answered: &Answered) {
+        let metrics = self.metrics;
+        metrics.calls.add(answered.took);
+        let product = answered.product.unwrap_or("unknown");
+        let place = PRODUCTS.iter().position(|known| known.name == product);
+        match (answered.code, place.and_then(|place| metrics.succeeded.get(place))) {
+            (None, Some(succeeded)) => {
+                succeeded.fetch_add(1, Ordering::Relaxed);
+            }
+            (code, _) => *metrics.failed().entry((product, code.unwrap_or(OK))).or_default() += 1,
+        }
     }
 }
 
@@ -126,13 +134,18 @@ impl Metrics {
             in_flight: AtomicI64::new(0),
             registry: Default::default(),
             calls: Latencies::default(),
-            outcomes: Mutex::default(),
+            succeeded: PRODUCTS.iter().map(|_| AtomicU64::default()).collect(),
+            failed: Mutex::default(),
         }
+    }
+
+    fn failed(&self) -> MutexGuard<'_, BTreeMap<(&'static str, &'static str), u64>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn begin(&self) -> Counting<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        Counting { metrics: self, began: Instant::now() }
+        Counting { metrics: self }
     }
 
     /// The page.
@@ -173,7 +186,7 @@ impl Metrics {
         let name = "rookery_registry_request_duration_seconds";
         page.head(name, "histogram", "Until the answer of the registry begins.");
         for (operation, of) in Operation::ALL.iter().zip(&self.registry) {
-            if of.latencies.count.load(Ordering::Relaxed) > 0 {
+            if !of.latencies.is_empty() {
                 of.latencies.write(page, name, &format!("operation=\"{}\"", operation.name()));
             }
         }
@@ -181,7 +194,13 @@ impl Metrics {
 
     fn write_calls(&self, page: &mut Page) {
         page.head("rookery_api_calls_total", "counter", "Calls of the API, by product and error code.");
-        let outcomes = self.outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let mut outcomes = self.failed().clone();
+        for (product, succeeded) in PRODUCTS.iter().zip(&*self.succeeded) {
+            let succeeded = succeeded.load(Ordering::Relaxed);
+            if succeeded > 0 {
+                *outcomes.entry((product.name, OK)).or_default() += succeeded;
+            }
+        }
         for ((product, outcome), count) in outcomes {
             let labels = format!("product=\"{product}\",outcome=\"{outcome}\"");
             page.line("rookery_api_calls_total", &labels, count);
@@ -271,17 +290,20 @@ mod tests {
     fn requests_are_counted() {
         let metrics = Metrics::new();
         let pending = metrics.begin();
-        metrics.begin().registry(Operation::Manifest, StatusCode::OK);
-        metrics.begin().registry(Operation::Manifest, StatusCode::NOT_FOUND);
-        let answered = |code| Answered {
+        let took = Duration::from_micros(70);
+        metrics.begin().registry(Operation::Manifest, StatusCode::OK, took);
+        metrics.begin().registry(Operation::Manifest, StatusCode::NOT_FOUND, took);
+        let answered = |product, code| Answered {
             request_id: RequestId(rookery_world::World::system().uuid()),
-            product: Some("tcr"),
+            product,
             action: None,
             principal: None,
             code,
+            took,
         };
-        metrics.begin().call(&answered(None));
-        metrics.begin().call(&answered(Some("AuthFailure")));
+        metrics.begin().call(&answered(Some("tcr"), None));
+        metrics.begin().call(&answered(Some("tcr"), Some("AuthFailure")));
+        metrics.begin().call(&answered(None, Some("NoSuchProduct")));
         let text = metrics.text(&figures());
         for line in [
             "rookery_requests_in_flight 1",
@@ -291,6 +313,8 @@ mod tests {
             "rookery_registry_request_duration_seconds_count{operation=\"manifest\"} 2",
             "rookery_api_calls_total{product=\"tcr\",outcome=\"AuthFailure\"} 1",
             "rookery_api_calls_total{product=\"tcr\",outcome=\"ok\"} 1",
+            "rookery_api_calls_total{product=\"unknown\",outcome=\"NoSuchProduct\"} 1",
+            "rookery_api_call_duration_seconds_count{part=\"api\"} 3",
             "rookery_registry_collected_total{what=\"blobs\"} 2",
             "rookery_registry_collected_bytes_total 9",
             "rookery_registry_uploads 3",

@@ -15,6 +15,7 @@ const MIGRATIONS: &[Migration] = &[
         },
     },
     Migration { what: "keep the tags of keys beside the keys", apply: rookery_kms::move_tags_out_of_keys },
+    Migration { what: "index instances by their age", apply: rookery_tcr::index_instances_by_age },
 ];
 
 /// The state of a data directory, brought to this version's schema.

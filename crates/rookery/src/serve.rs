@@ -34,6 +34,7 @@ use crate::never_read::NEVER_READ;
 use crate::readiness::Readiness;
 use crate::scrub;
 use crate::security_groups::GroupsFile;
+use crate::telemetry::Telemetry;
 
 type Ended = Result<(), Box<dyn Error>>;
 
@@ -89,7 +90,7 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     let certifies = Some(Arc::clone(&authority));
     let (front, tcr, kms, mariadb) = wire(&options, &directory, pinned, store, &world, certifies).await?;
     mariadb.serve_files_at(&format!("http://{}", http.address));
-    let witness = Arc::clone(&front);
+    let (witness, traced) = (Arc::clone(&front), Arc::clone(&front));
     let proxy =
         Proxy::new(names, Arc::clone(&authority), move |refused| witness.gateway.note_refusal(refused))?;
     let patience = Duration::from_secs(options.client_timeout.get());
@@ -126,6 +127,9 @@ async fn serve(options: Serve, pinned: Option<RootKey>) -> Ended {
     stop.send_replace(true);
     for task in tasks {
         task.await?;
+    }
+    if traced.telemetry.is_some() {
+        tokio::task::spawn_blocking(move || traced.telemetry.iter().for_each(Telemetry::finish)).await?;
     }
     Ok(())
 }
@@ -193,7 +197,6 @@ pub(crate) async fn wire(
         traces: options.traces,
         allow: options.allow_ip.clone(),
         deny: options.deny_ip.clone(),
-        patience: Duration::from_secs(options.client_timeout.get()),
     };
     let gateway = Gateway::new(world.clone(), Arc::clone(&cam) as _, actions, gateway_options);
     let front = Front {
@@ -206,6 +209,7 @@ pub(crate) async fn wire(
         metrics: Metrics::new(),
         readiness: Readiness::default(),
         access_log: options.access_log,
+        telemetry: Telemetry::start(options.otlp.as_deref())?,
     };
     Ok((Arc::new(front), tcr, kms, mariadb))
 }
@@ -287,7 +291,6 @@ mod tests {
             region: "ap-guangzhou".to_owned(),
             language: Language::English,
             request_id: RequestId(world.uuid()),
-            identity: Arc::clone(front.gateway.identity()),
             circumstances: Circumstances::inside(world.now()),
         };
         let identity = front.gateway.identity();

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::artefact::Artefact;
 use crate::digest::Digest;
 use crate::referrer::{Referrer, Subject};
-use crate::signer::{Algorithm, KeyName, KeyUsage};
+use crate::signer::KeyName;
 
 /// Media type of the bundle and artifact type of its manifest.
 pub const ARTIFACT_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -24,7 +24,8 @@ const PREDICATE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
 pub struct Signature<'a> {
     /// The signed statement, from [`statement`].
     pub statement: &'a [u8],
-    /// The raw signature over its [`pre_authentication_encoding`], made with [`algorithm`].
+    /// The raw signature over its [`pre_authentication_encoding`], made with
+    /// [`KeyUsage::algorithm`](crate::KeyUsage::algorithm).
     pub raw: &'a [u8],
     /// The key that made it.
     pub key: &'a KeyName,
@@ -49,15 +50,6 @@ pub fn pre_authentication_encoding(statement: &[u8]) -> Vec<u8> {
         format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), statement.len()).into_bytes();
     encoded.extend_from_slice(statement);
     encoded
-}
-
-/// The algorithm that verifiers expect of a key: PKCS#1 v1.5 for RSA (they refuse PSS), ECDSA for P-256.
-#[must_use]
-pub fn algorithm(usage: KeyUsage) -> Algorithm {
-    match usage {
-        KeyUsage::Rsa2048 => Algorithm::RsaPkcs1Sha256,
-        KeyUsage::EccP256 => Algorithm::EcdsaP256Sha256,
-    }
 }
 
 /// The referrer that holds the bundle.
@@ -107,12 +99,6 @@ mod tests {
         assert!(encoded.starts_with(b"DSSEv1 28 application/vnd.in-toto+json 213 {"));
         let hash = Digest::of(&encoded).hex();
         assert_eq!(hash, "233ae2f2d54c6ca0768f63ccad0f71e99f5a4f59f383d7fb67c8be347d1f4ead");
-    }
-
-    #[test]
-    fn rsa_is_padded_as_cosign_wants_it() {
-        assert_eq!(algorithm(KeyUsage::Rsa2048), Algorithm::RsaPkcs1Sha256);
-        assert_eq!(algorithm(KeyUsage::EccP256), Algorithm::EcdsaP256Sha256);
     }
 
     #[test]

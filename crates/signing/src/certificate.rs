@@ -17,7 +17,7 @@ use time::macros::datetime;
 use crate::der;
 use crate::digest::Digest;
 use crate::pem;
-use crate::signer::{Algorithm, KeyDescription, KeyName, KeyUsage};
+use crate::signer::{KeyDescription, KeyName, KeyUsage};
 
 /// The country of a subject, which Notation demands; every region of the platform belongs to it.
 const COUNTRY: &str = "CN";
@@ -96,7 +96,7 @@ impl Certificate {
     }
 }
 
-/// The bytes that the key has to sign with [`algorithm`] for its certificate.
+/// The bytes that the key has to sign with [`KeyUsage::algorithm`] for its certificate.
 pub fn to_be_signed(key: &KeyName, description: &KeyDescription) -> Result<Vec<u8>, CertificateError> {
     let remote = Remote::new(description, &[])?;
     parameters(key, description)?.self_signed(&remote)?;
@@ -112,15 +112,6 @@ pub fn signed(
     let remote = Remote::new(description, raw)?;
     let certificate = parameters(key, description)?.self_signed(&remote)?;
     Ok(Certificate(certificate.der().to_vec()))
-}
-
-/// The algorithm that a certificate is signed with: PKCS#1 v1.5 for RSA, ECDSA for P-256.
-#[must_use]
-pub fn algorithm(usage: KeyUsage) -> Algorithm {
-    match usage {
-        KeyUsage::Rsa2048 => Algorithm::RsaPkcs1Sha256,
-        KeyUsage::EccP256 => Algorithm::EcdsaP256Sha256,
-    }
 }
 
 /// Subject and issuer of a key's certificate, as Notation's trust policies name it (`x509.subject: …`).

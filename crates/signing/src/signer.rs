@@ -38,6 +38,18 @@ pub enum KeyUsage {
     EccP256,
 }
 
+impl KeyUsage {
+    /// The algorithm that verifiers expect of a key, unless a format has its own: PKCS#1 v1.5 for RSA (cosign refuses PSS), ECDSA for
+    /// P-256.
+    #[must_use]
+    pub fn algorithm(self) -> Algorithm {
+        match self {
+            Self::Rsa2048 => Algorithm::RsaPkcs1Sha256,
+            Self::EccP256 => Algorithm::EcdsaP256Sha256,
+        }
+    }
+}
+
 /// How a message is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
@@ -113,6 +125,12 @@ mod tests {
     fn a_key_is_displayed_in_resource_notation() {
         let key = KeyName { account: 100_000_000_001, region: "ap-guangzhou".into(), id: "08408a30".into() };
         assert_eq!(key.to_string(), "qcs::kms:ap-guangzhou:uin/100000000001:key/08408a30");
+    }
+
+    #[test]
+    fn rsa_is_padded_as_cosign_wants_it() {
+        assert_eq!(KeyUsage::Rsa2048.algorithm(), Algorithm::RsaPkcs1Sha256);
+        assert_eq!(KeyUsage::EccP256.algorithm(), Algorithm::EcdsaP256Sha256);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use self::manifest::{Layer, SignatureManifest};
 pub use crate::artefact::KEY_ANNOTATION;
 use crate::artefact::{Artefact, Blob};
 use crate::digest::Digest;
-use crate::signer::{Algorithm, KeyName, KeyUsage};
+use crate::signer::KeyName;
 
 /// Media type of the signed payload.
 pub const PAYLOAD_MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -41,7 +41,8 @@ pub enum ExistingError {
 pub struct Signature<'a> {
     /// The signed bytes, from [`payload`].
     pub payload: &'a [u8],
-    /// The raw signature over them, from [`Signer::sign`](crate::Signer::sign) with [`algorithm`].
+    /// The raw signature over them, from [`Signer::sign`](crate::Signer::sign) with
+    /// [`KeyUsage::algorithm`](crate::KeyUsage::algorithm).
     pub raw: &'a [u8],
     /// The key that made it.
     pub key: &'a KeyName,
@@ -70,15 +71,6 @@ pub fn payload(docker_reference: &str, manifest_digest: &Digest) -> Vec<u8> {
         r#"{{"critical":{{"identity":{{"docker-reference":{reference}}},"image":{{"docker-manifest-digest":"{manifest_digest}"}},"type":"cosign container image signature"}},"optional":null}}"#
     )
     .into_bytes()
-}
-
-/// The algorithm that verifiers expect of a key: PKCS#1 v1.5 for RSA (they refuse PSS), ECDSA for P-256.
-#[must_use]
-pub fn algorithm(usage: KeyUsage) -> Algorithm {
-    match usage {
-        KeyUsage::Rsa2048 => Algorithm::RsaPkcs1Sha256,
-        KeyUsage::EccP256 => Algorithm::EcdsaP256Sha256,
-    }
 }
 
 /// The tag under which the signatures of a manifest are kept, in the repository of the manifest.

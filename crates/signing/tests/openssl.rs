@@ -129,7 +129,7 @@ fn openssl_verifies_what_the_artefact_holds() {
         let key = key(id);
         let description = now(keys.describe(&key)).unwrap();
         let payload = simple::payload("registry.example.com/team/app", &image);
-        let raw = now(keys.sign(&key, simple::algorithm(description.usage), &payload)).unwrap();
+        let raw = now(keys.sign(&key, description.usage.algorithm(), &payload)).unwrap();
         let signature = simple::Signature { payload: &payload, raw: &raw, key: &key };
         let artefact = simple::artefact(existing.as_deref(), &image, signature).unwrap();
 
@@ -158,7 +158,7 @@ fn openssl_reads_the_certificate_that_a_key_makes_of_itself() {
         let key = key(id);
         let description = now(keys.describe(&key)).unwrap();
         let bytes = certificate::to_be_signed(&key, &description).unwrap();
-        let raw = now(keys.sign(&key, certificate::algorithm(description.usage), &bytes)).unwrap();
+        let raw = now(keys.sign(&key, description.usage.algorithm(), &bytes)).unwrap();
         let certificate = certificate::signed(&key, &description, &raw).unwrap();
 
         let directory = tempfile::tempdir().unwrap();

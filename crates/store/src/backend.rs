@@ -36,6 +36,16 @@ pub(crate) trait Snapshot {
 
     /// Shows the entries of `span` to `visitor`, ascending or, with `reverse`, descending, until it breaks off.
     fn visit(&self, span: &Span, reverse: bool, visitor: &mut Visitor<'_>) -> Result<(), StoreError>;
+
+    /// How many entries `span` has. A back end that can tell without showing each does so.
+    fn count(&self, span: &Span) -> Result<usize, StoreError> {
+        let mut number = 0;
+        self.visit(span, false, &mut |_, _| {
+            number += 1;
+            ControlFlow::Continue(())
+        })?;
+        Ok(number)
+    }
 }
 
 /// Changes that become visible and durable together. Dropped without a commit, it has changed nothing.

@@ -181,6 +181,10 @@ fn collect<K: Key, O>(
 }
 
 fn count<K: Key>(raw: Bytes<'_>, scan: &Scan<K>, root: &[u8]) -> Result<usize, StoreError> {
+    let within = scan.span(root);
+    if scan.limit.is_none() && !within.is_empty() {
+        return Ok(raw.0.count(&within)?.saturating_sub(scan.skip));
+    }
     let mut number = 0;
     select(raw, scan, root, |_, _| {
         number += 1;

@@ -4,6 +4,12 @@
 #[cfg(test)]
 mod tests;
 
+use rookery_api::tcr::{
+    CreateInternalEndpointDnsRequest, DeleteInternalEndpointDnsRequest, DescribeInstanceAllNamespacesRequest,
+    DescribeInternalEndpointDnsStatusRequest, DescribeInternalEndpointsRequest,
+    DescribeReplicationInstanceSyncStatusRequest, ManageInternalEndpointRequest,
+    ModifyInstanceStorageRequest,
+};
 use rookery_gateway::Resource;
 
 use crate::Tcr;
@@ -38,7 +44,10 @@ rookery_gateway::actions! { Tcr:
         describe_webhook_trigger_log,
     }
     garbage_collection { create_gc_job, describe_gc_jobs, terminate_gc_job }
-    replica { create_replication_instance, describe_replication_instances, delete_replication_instance }
+    replica {
+        create_replication_instance, describe_replication_instances, describe_replication_instance_create_tasks,
+        delete_replication_instance,
+    }
     sync_rule {
         manage_replication, modify_replication, delete_replication_rule, describe_replication_policies,
         describe_replication_executions, describe_replication_tasks,
@@ -47,6 +56,19 @@ rookery_gateway::actions! { Tcr:
         create_instance_customized_domain, describe_instance_customized_domain, delete_instance_customized_domain,
     }
     signature { create_signature_policy, delete_signature_policy, create_signature }
+    ; unsupported("an internal endpoint is an address in a subnet of a VPC, and there is no VPC on one machine", "内网访问入口是私有网络子网中的地址，本机没有私有网络") {
+        ManageInternalEndpointRequest, DescribeInternalEndpointsRequest, CreateInternalEndpointDnsRequest,
+        DeleteInternalEndpointDnsRequest, DescribeInternalEndpointDnsStatusRequest
+    }
+    ; unsupported("a replica serves its instance's own content, so nothing is copied and there is no log of copying", "从实例直接提供主实例的内容，没有复制过程，也没有同步日志") {
+        DescribeReplicationInstanceSyncStatusRequest
+    }
+    ; unsupported("instances have no bucket of their own; where layers are is said to `rookery serve --blobs`", "实例没有各自的存储桶，镜像层的位置由 `rookery serve --blobs` 指定") {
+        ModifyInstanceStorageRequest
+    }
+    ; unsupported("the platform documents a reply without any namespace in it", "平台文档中该接口的返回不包含任何命名空间") {
+        DescribeInstanceAllNamespacesRequest
+    }
 }
 
 /// An instance as a whole.

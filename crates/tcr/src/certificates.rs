@@ -83,7 +83,7 @@ impl Signing {
     async fn certify(&self, key: &KeyName, description: KeyDescription) -> Result<Credentials, Error> {
         let unusable = |error: CertificateError| unusable(&error);
         let bytes = certificate::to_be_signed(key, &description).map_err(unusable)?;
-        let algorithm = certificate::algorithm(description.usage);
+        let algorithm = description.usage.algorithm();
         let raw = self.signer.sign(key, algorithm, &bytes).await.map_err(Error::KeyService)?;
         let certificate = certificate::signed(key, &description, &raw).map_err(unusable)?;
         let fresh = Credentials { public_key: description.public_key, certificate };

@@ -122,6 +122,11 @@ impl Filters {
         Ok(known)
     }
 
+    /// Whether everything passes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.tags.is_empty()
+    }
+
     /// Whether a resource with this name and these tags passes.
     pub(crate) fn pass(&self, name: &str, tags: &CloudTags) -> bool {
         self.names.iter().all(|values| values.iter().any(|value| value == name))

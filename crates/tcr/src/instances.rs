@@ -1,5 +1,8 @@
 //! Instances: their rows, the states they walk through, and how a request finds one.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
 use rookery_api::region;
 use rookery_api::tcr::{ErrorCode, Registry};
 use rookery_gateway::Call;
@@ -10,6 +13,7 @@ use crate::cloud_tags::{CloudTags, Tagged};
 use crate::editions::Edition;
 use crate::error::Error;
 use crate::moments::Moment;
+use crate::paging::Page;
 
 /// Automatic payments that are followed at most: a century of months.
 const PAYMENTS: u32 = 1200;
@@ -116,7 +120,7 @@ impl Table for Instances {
     type Scope = Regional;
     type Key = String;
     type Row = InstanceRow;
-    const INDEXES: &'static [&'static dyn ErasedIndex<Self>] = &[&ById, &ByName];
+    const INDEXES: &'static [&'static dyn ErasedIndex<Self>] = &[&ById, &ByName, &ByAge, &ByAgeInRegion];
 }
 
 /// Ids are unique over all accounts and regions.
@@ -145,6 +149,39 @@ impl Index for ByName {
     fn value(_: &Regional, _: &String, row: &InstanceRow) -> Option<String> {
         Some(row.name.clone())
     }
+}
+
+/// The instances of an account, the newest first; those of one moment by their ids.
+pub(crate) struct ByAge;
+
+impl Index for ByAge {
+    type Table = Instances;
+    type Value = (u64, i64, String);
+    const NAME: &'static str = "age";
+    const UNIQUE: bool = false;
+
+    fn value(scope: &Regional, id: &String, row: &InstanceRow) -> Option<Self::Value> {
+        Some((scope.uin, newest_first(row), id.clone()))
+    }
+}
+
+/// As [`ByAge`], for each region.
+pub(crate) struct ByAgeInRegion;
+
+impl Index for ByAgeInRegion {
+    type Table = Instances;
+    type Value = (u64, String, i64, String);
+    const NAME: &'static str = "age-in-region";
+    const UNIQUE: bool = false;
+
+    fn value(scope: &Regional, id: &String, row: &InstanceRow) -> Option<Self::Value> {
+        Some((scope.uin, scope.region.clone(), newest_first(row), id.clone()))
+    }
+}
+
+/// A number that is the smaller, the later the instance was made.
+fn newest_first(row: &InstanceRow) -> i64 {
+    !row.created_at.microseconds()
 }
 
 /// An instance with where it is kept.
@@ -189,6 +226,11 @@ impl Instance {
         }
     }
 
+    /// The newest first; those of one moment by their ids.
+    fn by_age(&self, other: &Self) -> Ordering {
+        (newest_first(&self.row), &self.id).cmp(&(newest_first(&other.row), &other.id))
+    }
+
     /// Writes the row back.
     pub(crate) fn put(&self, tx: &mut Transaction<'_>) -> Result<(), StoreError> {
         tx.put::<Instances>(&self.scope, &self.id, &self.row)
@@ -210,20 +252,74 @@ pub(crate) fn find_by_name(read: &impl Read, name: &str) -> Result<Option<Instan
     Ok(read.find::<ByName>(name)?.map(Instance::from))
 }
 
-/// Every instance that the account has in a region, or in all, the newest first.
-pub(crate) fn list(
-    read: &impl Read,
-    scope: &Regional,
-    all_regions: bool,
-) -> Result<Vec<Instance>, StoreError> {
-    let mut instances: Vec<Instance> = if all_regions {
-        read.scan_account::<Instances>(scope.uin)?.into_iter().map(Instance::from).collect()
-    } else {
-        let rows = read.scan::<Instances>(scope, Scan::all())?;
-        rows.into_iter().map(|(id, row)| Instance { scope: scope.clone(), id, row }).collect()
-    };
-    instances.sort_by(|one, other| (other.row.created_at, &one.id).cmp(&(one.row.created_at, &other.id)));
-    Ok(instances)
+/// What a listing of an account's instances is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Listed<'a> {
+    /// Those of one region.
+    Region(&'a Regional),
+    /// Those of every region.
+    Everywhere(u64),
+}
+
+impl Listed<'_> {
+    /// All of them, the newest first.
+    pub(crate) fn all(self, read: &impl Read) -> Result<Vec<Instance>, StoreError> {
+        let mut instances: Vec<Instance> = match self {
+            Self::Region(scope) => {
+                let rows = read.scan::<Instances>(scope, Scan::all())?.into_iter();
+                rows.map(|(id, row)| Instance { scope: scope.clone(), id, row }).collect()
+            }
+            Self::Everywhere(uin) => {
+                read.scan_account::<Instances>(uin)?.into_iter().map(Instance::from).collect()
+            }
+        };
+        instances.sort_by(Instance::by_age);
+        Ok(instances)
+    }
+
+    /// A page of them, the newest first, and how many there are altogether.
+    pub(crate) fn page(self, read: &impl Read, page: Page) -> Result<(Vec<Instance>, usize), StoreError> {
+        match self {
+            Self::Region(scope) => {
+                let all = Scan::all().prefix(&(scope.uin, scope.region.clone()));
+                self.page_of::<ByAgeInRegion>(read, all, page)
+            }
+            Self::Everywhere(uin) => self.page_of::<ByAge>(read, Scan::all().prefix(&uin), page),
+        }
+    }
+
+    fn page_of<I: Index<Table = Instances>>(
+        self,
+        read: &impl Read,
+        all: Scan<I::Value>,
+        page: Page,
+    ) -> Result<(Vec<Instance>, usize), StoreError> {
+        let total = read.count_index::<I>(all.clone())?;
+        // Rows that are looked up one by one cost some times as much as those that are read in a row.
+        if page.length > total / 4 {
+            return Ok((page.of(self.all(read)?), total));
+        }
+        let rows = read.scan_index::<I>(all.skip(page.skip).limit(page.length))?;
+        Ok((rows.into_iter().map(Instance::from).collect(), total))
+    }
+
+    /// Those of them that have one of these ids, the newest first.
+    pub(crate) fn with_ids(self, read: &impl Read, ids: &[String]) -> Result<Vec<Instance>, StoreError> {
+        let distinct: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        let mut instances = Vec::new();
+        for id in distinct {
+            instances.extend(find(read, id)?.filter(|instance| self.has(&instance.scope)));
+        }
+        instances.sort_by(Instance::by_age);
+        Ok(instances)
+    }
+
+    fn has(self, scope: &Regional) -> bool {
+        match self {
+            Self::Region(listed) => listed == scope,
+            Self::Everywhere(uin) => scope.uin == uin,
+        }
+    }
 }
 
 /// The codes with which a family of actions refuses an instance; they follow from what each documents.

@@ -45,6 +45,7 @@ mod signature_artefacts;
 mod signature_policies;
 mod signatures;
 mod signing_queue;
+mod spans;
 mod standing;
 mod sync_rules;
 mod sync_runs;
@@ -70,7 +71,7 @@ use rookery_world::World;
 use time::Duration;
 
 pub use actions::register;
-pub use former_rows::name_places_of_token_keys;
+pub use former_rows::{index_instances_by_age, name_places_of_token_keys};
 pub use past_tags::{PastTag, PastTagError};
 pub use verification::{PendingSignature, SigningState, Verification, VerificationError};
 

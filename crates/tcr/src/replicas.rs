@@ -3,7 +3,7 @@
 //! One process serves every region here, so a replica has its content from the first moment and there is nothing to copy and nowhere to be
 //! routed to; what it has is a place in its region, a state, and a say in what the instance may do (it has to stay premium, and to stay).
 
-use rookery_api::tcr::ReplicationRegistry;
+use rookery_api::tcr::{ReplicationRegistry, TaskDetail};
 use rookery_store::{Read, Regional, Scan, StoreError, Table};
 use serde::{Deserialize, Serialize};
 use time::Duration;
@@ -47,6 +47,24 @@ impl ReplicaRow {
             created_at: self.created_at.beijing(),
         }
     }
+
+    /// The making of the replica, which takes until it runs. `SUCCESS` is the platform's own word; the one before it is ours.
+    pub(crate) fn creation(&self, id: &str, now: Moment) -> TaskDetail {
+        let runs = now >= self.running_at;
+        TaskDetail {
+            task_name: "CreateReplicationInstance".to_owned(),
+            task_uuid: format!("tcr-task-{id}"),
+            task_status: if runs { "SUCCESS" } else { "RUNNING" }.to_owned(),
+            task_message: String::new(),
+            created_time: self.created_at.beijing(),
+            finished_time: if runs { self.running_at.beijing() } else { String::new() },
+        }
+    }
+}
+
+/// The instance of a replica: its name is `<instance>-<region's number>-<six characters>`.
+pub(crate) fn instance_of(replica: &str) -> &str {
+    replica.rsplitn(3, '-').nth(2).unwrap_or_default()
 }
 
 /// The replicas of an instance, the oldest first.
@@ -57,4 +75,17 @@ pub(crate) fn list(read: &impl Read, instance: &Instance) -> Result<Vec<(String,
         (one.created_at, one_id).cmp(&(other.created_at, other_id))
     });
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replica_is_named_after_its_instance() {
+        assert_eq!(instance_of("tcr-dg284imq-5-os5gcu"), "tcr-dg284imq");
+        for foreign in ["", "tcr", "tcr-1"] {
+            assert_eq!(instance_of(foreign), "");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use opentelemetry::trace::SpanKind;
 use rookery_registry::{Digest, Error as RegistryError, Origin, Reference, RegistryId, Repository, Tag};
 use rookery_signing::attached::is_attached_tag;
 use rookery_store::{Read, Regional, Scan, StoreError, Transaction};
@@ -16,6 +17,7 @@ use crate::instances::{self, Instance};
 use crate::moments::Moment;
 use crate::numbers::{self, Kind};
 use crate::signatures::image_key;
+use crate::spans::{of_instance, spanned};
 use crate::tag_retention::{
     self, DueRetention, ExecutionRow, Item, Keep, RetentionExecutions, RetentionRow, RetentionRules,
     RetentionTasks, RunStatus, TaskRow, UnderWay,
@@ -60,7 +62,22 @@ impl Tcr {
                 Ok(rule.map(|rule| (instance, rule)))
             })?;
             let status = match found {
-                Some((instance, rule)) => self.run(&instance, &rule, execution, row.dry_run).await,
+                Some((instance, rule)) => {
+                    let run = async {
+                        match self.run(&instance, &rule, execution, row.dry_run).await {
+                            failed @ RunStatus::Failed => Err(failed),
+                            status => Ok(status),
+                        }
+                    };
+                    let (Ok(status) | Err(status)) = spanned(
+                        "carry out retention",
+                        SpanKind::Internal,
+                        || of_instance(&id, execution),
+                        run,
+                    )
+                    .await;
+                    status
+                }
                 None => RunStatus::Stopped,
             };
             self.end(&scope, (id, execution), status).await?;

@@ -78,7 +78,7 @@ impl Signing {
 
     pub(crate) async fn make_simple(&self, task: &Task<'_>) -> Result<SimpleSignature, Error> {
         let payload = simple::payload(&task.docker_reference, &task.subject.digest);
-        let algorithm = simple::algorithm(task.usage);
+        let algorithm = task.usage.algorithm();
         let raw = self.signer.sign(&task.key, algorithm, &payload).await.map_err(Error::KeyService)?;
         Ok(SimpleSignature { payload, raw })
     }
@@ -87,7 +87,7 @@ impl Signing {
         let described = self.signer.describe(&task.key).await.map_err(Error::KeyService)?;
         let statement = bundle::statement(&task.subject.digest);
         let bytes = bundle::pre_authentication_encoding(&statement);
-        let algorithm = bundle::algorithm(task.usage);
+        let algorithm = task.usage.algorithm();
         let raw = self.signer.sign(&task.key, algorithm, &bytes).await.map_err(Error::KeyService)?;
         let (statement, public_key) = (statement.as_slice(), described.public_key.as_slice());
         let signature = bundle::Signature { statement, raw: &raw, key: &task.key, public_key };

@@ -4,6 +4,7 @@
 //! The push itself signs at once and takes the row away. Where that fails, or the process ends in between, the push stands and the row
 //! stays, with what went wrong and when to try again; the background work tries until it succeeds, or nothing is left to sign.
 
+use opentelemetry::trace::SpanKind;
 use rookery_gateway::Refusal as _;
 use rookery_signing::attached::Pushed;
 use rookery_store::{ErasedIndex, Index, Read, Regional, Scan, StoreError, Table, Transaction};
@@ -15,6 +16,7 @@ use crate::instances::{self, Instance};
 use crate::moments::Moment;
 use crate::signature_policies;
 use crate::signatures::{Formats, ImageKey, Signatures, Signing, image_key, image_of};
+use crate::spans::{of_image, spanned};
 
 /// How long a row is left to the push that wrote it.
 const GRACE: Duration = Duration::seconds(10);
@@ -149,7 +151,8 @@ impl Signing {
         })?;
         let signed = match &found {
             Some((instance, policy)) => {
-                self.sign(instance, policy, &repository, &digest, Formats::Missing).await
+                let sign = self.sign(instance, policy, &repository, &digest, Formats::Missing);
+                spanned("sign image", SpanKind::Internal, || of_image(key), sign).await
             }
             None => Err(Error::NoPolicy(repository.namespace().to_owned())),
         };

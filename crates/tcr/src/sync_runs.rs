@@ -3,6 +3,7 @@
 //!
 //! Two rules that point at each other come to rest, since a tag that names the right image already is not pushed again.
 
+use opentelemetry::trace::SpanKind;
 use rookery_api::tcr::{ReplicationExecution, ReplicationTask};
 use rookery_registry::{
     Deletion, Digest, Error as RegistryError, ManifestPush, Origin, Reference, Repository, Subject, Tag,
@@ -22,6 +23,7 @@ use crate::numbers::{self, Kind};
 use crate::repositories;
 use crate::signatures::image_key;
 use crate::signing_queue::SigningQueue;
+use crate::spans::{of_instance, spanned};
 use crate::sync_rules::{self, SyncRow, SyncRules};
 use crate::tokens;
 
@@ -276,7 +278,10 @@ impl Tcr {
 
     async fn try_run(&self, (id, number): &(String, i64), row: &RunRow) -> Outcome {
         let done = match self.ends(id, row.rule) {
-            Ok(Some(ends)) => self.copy_or_delete(&ends, row).await,
+            Ok(Some(ends)) => {
+                let copy = self.copy_or_delete(&ends, row);
+                spanned("synchronise image", SpanKind::Internal, || of_instance(id, *number), copy).await
+            }
             Ok(None) => return Outcome::Failed { lasting: true },
             Err(error) => Err(error),
         };

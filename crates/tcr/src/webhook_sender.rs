@@ -4,11 +4,13 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderName, HeaderValue, Request};
+use opentelemetry::trace::SpanKind;
 use rookery_client::{Transport, TransportError, Trust};
 use rookery_store::{Read as _, Regional, StoreError, Transaction};
 
 use crate::Tcr;
 use crate::error::Error;
+use crate::spans::{self, of_instance, spanned};
 use crate::webhook_deliveries::{self, DeliveryRow, WebhookDeliveries};
 use crate::webhooks::{Target, WebhookTriggers};
 
@@ -44,6 +46,7 @@ impl Sender {
                 request.headers_mut().append(name.clone(), value);
             }
         }
+        spans::tell(request.headers_mut());
         let reply = self.0.send(request).await.map_err(|error| error.to_string())?;
         if reply.status().is_success() { Ok(()) } else { Err(format!("it answered {}", reply.status())) }
     }
@@ -75,7 +78,10 @@ impl Tcr {
             None => None,
         };
         let outcome = match &target {
-            Some(target) => self.webhooks.send(target, &row.payload).await,
+            Some(target) => {
+                let send = self.webhooks.send(target, &row.payload);
+                spanned("deliver webhook", SpanKind::Client, || of_instance(&key.0, key.1), send).await
+            }
             None => Err("the target is no longer there".to_owned()),
         };
         if let Err(error) = &outcome {

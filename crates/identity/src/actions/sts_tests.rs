@@ -26,7 +26,7 @@ use crate::cam::users::Users;
 
 fn reason(decision: Decision) -> String {
     match decision {
-        Decision::Allowed(words) => words,
+        Decision::Allowed(words) => words.into_owned(),
         Decision::Denied { reason, .. } => reason,
     }
 }
@@ -369,7 +369,7 @@ async fn permission_for_a_role_is_asked_by_its_name() {
         let call = bench.call_as(bench.root(), AssumeRoleRequest { role_arn: arn, ..bench.asking() });
         let resources = assume_role::resources(&bench.cam, &call);
         let names: Vec<_> =
-            resources.iter().map(|resource| resource.qualified("sts", "", &call.caller)).collect();
+            resources.into_iter().map(|resource| resource.qualified("sts", "", &call.caller)).collect();
         assert_eq!(names, [format!("qcs::cam::uin/{owner}:roleName/deploy")]);
     }
 }

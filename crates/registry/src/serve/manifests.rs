@@ -43,11 +43,13 @@ impl Registry {
         let repository = &request.repository;
         let epoch = self.promise_epoch();
         let pulled = self.pulled(repository, reference)?.ok_or_else(|| unknown(reference))?;
-        // Whoever only asks whether it is there may be about to name it in an index.
-        if request.arrival.method == Method::HEAD
-            && !self.promise_manifest(repository, &pulled.digest, epoch).await?
-        {
-            return Err(unknown(reference).into());
+        if request.arrival.method == Method::HEAD {
+            // Whoever only asks whether it is there may be about to name it in an index, or to push it where it is not.
+            if pulled.damaged || !self.promise_manifest(repository, &pulled.digest, epoch).await? {
+                return Err(unknown(reference).into());
+            }
+        } else if pulled.damaged {
+            return Err(Error::Damaged(pulled.digest.to_string()).into());
         }
         if is_unmodified(&request.arrival.headers, &pulled.etag) {
             let mut response = empty(StatusCode::NOT_MODIFIED);
@@ -58,8 +60,11 @@ impl Registry {
         let body = if request.arrival.method == Method::HEAD {
             ResponseBody::default()
         } else {
-            let bytes = self.manifest_bytes(repository, &pulled.digest)?;
-            let bytes = bytes.ok_or_else(|| unknown(reference))?;
+            let read = self.manifest_bytes(repository, &pulled.digest);
+            if matches!(read, Err(Error::Damaged(_))) {
+                self.examine_manifest(repository, &pulled.digest).await?;
+            }
+            let bytes = read?.ok_or_else(|| unknown(reference))?;
             let (digest, caller) = (&pulled.digest, request.caller.subject());
             let pull = Pull { repository, reference, digest, puller: caller };
             if let Some(telling) = self.inner.hooks.pulled(&pull) {

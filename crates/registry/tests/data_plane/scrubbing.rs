@@ -3,6 +3,7 @@
 use std::fs;
 
 use rookery_registry::{Damage, Digest, Finding, Scrub};
+use rookery_store::{Global, Read as _, StoreError, Table};
 use serde_json::json;
 
 use crate::kit::{IMAGE, INDEX, Kit, descriptor, digest_of};
@@ -144,5 +145,67 @@ async fn what_is_whole_again_by_itself_is_handed_out_again() {
     fs::rename(file.with_extension("away"), &file).expect("moved back");
     let offline = Scrub::of_directory(kit.store.clone(), kit.directory.path()).expect("opened");
     assert_eq!(offline.run(1, |_| ()).await.expect("scrubbed").1, Vec::new());
+    kit.head(&path).await.is(200);
+}
+
+/// The registry's own table of manifests' bytes.
+struct Contents;
+
+impl Table for Contents {
+    const NAME: &'static str = "registry.contents";
+    type Scope = Global;
+    type Key = (String, String, String);
+    type Row = String;
+}
+
+async fn rot(kit: &Kit, name: &str, digest: &Digest) {
+    let key = ("tcr-demo".to_owned(), name.to_owned(), digest.to_string());
+    let rot = move |tx: &mut rookery_store::Transaction<'_>| {
+        let text = tx.get::<Contents>(&Global, &key)?.expect("kept");
+        tx.put::<Contents>(&Global, &key, &text.replacen('2', "3", 1))
+    };
+    kit.store.write::<_, StoreError, _>(rot).await.expect("written");
+}
+
+#[tokio::test]
+async fn a_rotten_manifest_is_handed_out_no_more_until_it_is_pushed_again() {
+    let mut kit = Kit::new();
+    let manifest = kit.image_manifest(APP, "one").await;
+    let digest = digest_of(&manifest);
+    for name in [APP, "other/app"] {
+        kit.image(name, "v1", "one").await;
+    }
+    rot(&kit, APP, &digest).await;
+    kit = kit.restarted();
+    let [finding] = scrub(&kit).await.try_into().expect("one finding");
+    assert_eq!((finding.digest, finding.damage), (digest.clone(), Damage::Rotten));
+    assert_eq!(finding.repositories, ["tcr-demo/library/app"]);
+    assert_eq!(finding.images, ["tcr-demo/library/app:v1"]);
+    for reference in ["v1", digest.as_str()] {
+        let path = format!("/v2/{APP}/manifests/{reference}");
+        kit.head(&path).await.is(404);
+        let told = kit.get(&path).await.fails(500, "UNKNOWN").json();
+        assert_eq!(told["errors"][0]["detail"]["content"], digest.as_str());
+        kit.get(path.replace(APP, "other/app")).await.is(200);
+    }
+    kit.put(APP, "v1", IMAGE, &manifest).await.is(201);
+    kit.head(format!("/v2/{APP}/manifests/v1")).await.is(200);
+    kit = kit.restarted();
+    assert_eq!(Digest::sha256(&kit.get(format!("/v2/{APP}/manifests/v1")).await.is(200).body), digest);
+    assert_eq!(scrub(&kit).await, Vec::new());
+}
+
+#[tokio::test]
+async fn a_pull_that_finds_a_rotten_manifest_marks_it() {
+    let mut kit = Kit::new();
+    let digest = kit.image(APP, "v1", "one").await;
+    rot(&kit, APP, &digest).await;
+    kit = kit.restarted();
+    let path = format!("/v2/{APP}/manifests/v1");
+    kit.head(&path).await.is(200);
+    kit.get(&path).await.fails(500, "UNKNOWN");
+    kit.head(&path).await.is(404);
+    // A push of another tag mends it under every tag.
+    kit.image(APP, "v2", "one").await;
     kit.head(&path).await.is(200);
 }

@@ -81,7 +81,7 @@ impl Bench {
     fn certify(&self) -> Certificate {
         let description = self.description();
         let bytes = certificate::to_be_signed(&self.name, &description).unwrap();
-        let raw = self.sign(certificate::algorithm(description.usage), &bytes);
+        let raw = self.sign(description.usage.algorithm(), &bytes);
         certificate::signed(&self.name, &description, &raw).unwrap()
     }
 
@@ -92,7 +92,7 @@ impl Bench {
 
     fn simple(&self) -> (Vec<u8>, Artefact) {
         let payload = crate::simple::payload(REFERENCE, &self.image);
-        let raw = self.sign(crate::simple::algorithm(self.description().usage), &payload);
+        let raw = self.sign(self.description().usage.algorithm(), &payload);
         let signature = crate::simple::Signature { payload: &payload, raw: &raw, key: &self.name };
         let artefact = crate::simple::artefact(None, &self.image, signature).unwrap();
         (payload, artefact)
@@ -100,8 +100,7 @@ impl Bench {
 
     fn bundle(&self) -> Vec<u8> {
         let (statement, description) = (bundle::statement(&self.image), self.description());
-        let raw =
-            self.sign(bundle::algorithm(description.usage), &bundle::pre_authentication_encoding(&statement));
+        let raw = self.sign(description.usage.algorithm(), &bundle::pre_authentication_encoding(&statement));
         let signature = bundle::Signature {
             statement: &statement,
             raw: &raw,

@@ -47,6 +47,10 @@ fn spans_are_half_open_and_ordered_by_bytes() {
         assert_eq!(keys(&*snapshot, b"a", Some(b"b"), false), all[1..4]);
         assert_eq!(keys(&*snapshot, b"a", Some(b"b"), true), reversed[2..5]);
         assert!(keys(&*snapshot, b"b", Some(b"a"), false).is_empty());
+        for (start, end, number) in [(&b""[..], None, 6), (b"a", None, 5), (b"a", Some(&b"b"[..]), 3)] {
+            let span = Span { start: start.to_vec(), end: end.map(<[u8]>::to_vec) };
+            assert_eq!(snapshot.count(&span).unwrap(), number, "{start:?}");
+        }
     });
 }
 
@@ -78,6 +82,7 @@ fn a_batch_sees_itself_and_is_seen_when_committed() {
         assert_eq!(batch.get(b"a").unwrap(), None);
         assert_eq!(keys(&*batch, b"", None, false), [b"b", b"c"]);
         assert_eq!(keys(&*batch, b"", None, true), [b"c", b"b"]);
+        assert_eq!(batch.count(&Span { start: Vec::new(), end: None }).unwrap(), 2);
         assert_eq!(keys(&*backend.snapshot().unwrap(), b"", None, false), [b"a", b"b"]);
         batch.commit().unwrap();
         assert_eq!(keys(&*backend.snapshot().unwrap(), b"", None, false), [b"b", b"c"]);

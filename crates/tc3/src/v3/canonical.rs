@@ -161,10 +161,15 @@ fn payload_hash(request: &Request<'_>) -> [u8; 64] {
 
 /// The digest in lower-case hexadecimal digits.
 pub(super) fn hex_digest(digest: Sha256) -> [u8; 64] {
+    hex_digits(digest.finalize().into())
+}
+
+/// Bytes in lower-case hexadecimal digits.
+pub(super) fn hex_digits(bytes: [u8; 32]) -> [u8; 64] {
     // Computed and not looked up, so that the compiler does many at once.
     let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
     let mut text = [0; 64];
-    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(digest.finalize()) {
+    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
         *pair = [digit(byte >> 4), digit(byte & 15)];
     }
     text

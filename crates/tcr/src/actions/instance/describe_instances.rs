@@ -2,12 +2,16 @@
 
 use rookery_api::tcr::{DescribeInstancesRequest, DescribeInstancesResponse};
 use rookery_gateway::{Call, Resource};
+use rookery_store::StoreError;
 
 use crate::Tcr;
 use crate::cloud_tags::Filters;
 use crate::error::Error;
-use crate::instances;
+use crate::instances::{self, Listed};
 use crate::paging;
+
+/// How many ids are looked up one by one; for more, the whole list is read once.
+const LOOKED_UP: usize = 100;
 
 /// The newest first. Ids that are not there are left out: clients take an empty list for "gone".
 pub(crate) async fn describe_instances(
@@ -19,14 +23,29 @@ pub(crate) async fn describe_instances(
     let page = paging::records(request.offset, request.limit)?;
     let filters = Filters::from_request(request.filters, true)?;
     let wanted = request.registryids.unwrap_or_default();
-    let all_regions = request.all_region.unwrap_or(false);
-    let mut found = tcr.store.read(|view| instances::list(view, &scope, all_regions))?;
-    found.retain(|instance| {
-        (wanted.is_empty() || wanted.contains(&instance.id))
-            && filters.pass(&instance.row.name, &instance.row.tags)
-    });
-    let total_count = i64::try_from(found.len()).unwrap_or(i64::MAX);
-    let registries = page.of(found).iter().map(|instance| instance.describe(&tcr.suffix, now)).collect();
+    let listed = if request.all_region.unwrap_or(false) {
+        Listed::Everywhere(scope.uin)
+    } else {
+        Listed::Region(&scope)
+    };
+    let (found, total) = tcr.store.read(|view| {
+        if wanted.is_empty() && filters.is_empty() {
+            return listed.page(view, page);
+        }
+        let mut found = if wanted.is_empty() || wanted.len() > LOOKED_UP {
+            listed.all(view)?
+        } else {
+            listed.with_ids(view, &wanted)?
+        };
+        found.retain(|instance| {
+            (wanted.is_empty() || wanted.contains(&instance.id))
+                && filters.pass(&instance.row.name, &instance.row.tags)
+        });
+        let total = found.len();
+        Ok::<_, StoreError>((page.of(found), total))
+    })?;
+    let registries = found.iter().map(|instance| instance.describe(&tcr.suffix, now)).collect();
+    let total_count = i64::try_from(total).unwrap_or(i64::MAX);
     Ok(DescribeInstancesResponse { total_count, registries })
 }
 

@@ -237,6 +237,71 @@ async fn listings_are_filtered_by_account_region_id_name_and_tag() {
 }
 
 #[tokio::test]
+async fn pages_of_any_size_are_pieces_of_the_same_list() {
+    let bench = Bench::new().await;
+    for number in 0..12 {
+        let region = if number % 3 == 0 { "ap-shanghai" } else { super::REGION };
+        let asked = request(&format!("demo{number:02}"), "basic");
+        create_instance(&bench.tcr, call_of(UIN, region, asked)).await.unwrap();
+        // Four of each moment.
+        if number % 4 == 3 {
+            bench.world.advance(Duration::seconds(1));
+        }
+    }
+    create_instance(&bench.tcr, call_of(7, super::REGION, request("other", "basic"))).await.unwrap();
+    for (all_region, total) in [(None, 8), (Some(true), 12)] {
+        let asked = |offset: usize, limit: usize| DescribeInstancesRequest {
+            all_region,
+            offset: i64::try_from(offset).ok(),
+            limit: i64::try_from(limit).ok(),
+            ..Default::default()
+        };
+        let whole = describe(&bench, asked(0, 1000)).await;
+        assert_eq!((whole.total_count, whole.registries.len()), (i64::try_from(total).unwrap(), total));
+        let ages: Vec<_> = whole
+            .registries
+            .iter()
+            .map(|one| (std::cmp::Reverse(&one.created_at), &one.registry_id))
+            .collect();
+        assert!(ages.is_sorted(), "the newest first, then by id: {ages:?}");
+        for limit in 1..=total + 1 {
+            for offset in 0..=total + 1 {
+                let page = describe(&bench, asked(offset, limit)).await;
+                let expected: Vec<_> = whole.registries.iter().skip(offset).take(limit).collect();
+                assert_eq!(page.registries.iter().collect::<Vec<_>>(), expected, "{offset} {limit}");
+                assert_eq!(page.total_count, whole.total_count);
+            }
+        }
+    }
+    // A row that changes keeps its place, and one that goes leaves the list.
+    let oldest =
+        describe(&bench, DescribeInstancesRequest { offset: Some(7), limit: Some(1), ..Default::default() });
+    let oldest = oldest.await.registries.remove(0).registry_id;
+    let protected = ModifyInstanceRequest { deletion_protection: Some(false), ..modify(&oldest) };
+    modify_instance(&bench.tcr, call(protected)).await.unwrap();
+    assert_eq!(
+        describe(&bench, DescribeInstancesRequest { limit: Some(1), ..Default::default() }).await.total_count,
+        8
+    );
+    delete_instance(&bench.tcr, call(delete(&oldest))).await.unwrap();
+    let left = describe(&bench, DescribeInstancesRequest { limit: Some(1), ..Default::default() }).await;
+    assert_eq!((left.total_count, left.registries.len()), (7, 1));
+}
+
+#[tokio::test]
+async fn many_ids_are_found_as_few_are() {
+    let bench = Bench::new().await;
+    let id = bench.instance("demo1", "basic").await;
+    bench.instance("demo2", "basic").await;
+    for others in [0, 1, 200] {
+        let missing = (0..others).map(|number| format!("tcr-missing{number}"));
+        let registryids = Some(missing.chain([id.clone(), id.clone()]).collect());
+        let found = describe(&bench, DescribeInstancesRequest { registryids, ..Default::default() }).await;
+        assert_eq!((found.total_count, &*found.registries[0].registry_name), (1, "demo1"), "{others}");
+    }
+}
+
+#[tokio::test]
 async fn an_id_is_valid_for_its_owner_in_any_region() {
     let bench = Bench::new().await;
     let id =

@@ -70,7 +70,7 @@ impl Identity for Rights {
         if self.denied.lock().iter().any(|denied| asked.ends_with(denied)) {
             return Decision::Denied { resource: question.resources.concat(), reason: "test".to_owned() };
         }
-        Decision::Allowed("test".to_owned())
+        Decision::Allowed("test".into())
     }
 }
 

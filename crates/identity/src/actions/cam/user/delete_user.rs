@@ -55,8 +55,8 @@ pub(crate) async fn delete_user(
 
 /// Asks for `cam:DeleteApiKey` on the user.
 fn may_delete_keys(cam: &Cam, call: &Call<DeleteUserRequest>, target: u64) -> Result<(), Error> {
-    let qualified = |resource: &Resource| resource.qualified("cam", &call.region, &call.caller);
-    let resources: Vec<_> = on_user(target).iter().map(qualified).collect();
+    let qualified = |resource: Resource| resource.qualified("cam", &call.region, &call.caller);
+    let resources: Vec<_> = on_user(target).into_iter().map(qualified).collect();
     let question = Question {
         operation: "cam:DeleteApiKey",
         resources: &resources,
