@@ -18,6 +18,7 @@ INSTALL = {
     "openssl": "apt-get install openssl",
     "mariadb": "apt-get install --no-install-recommends mariadb-client-core",
     "mariadbd": "apt-get install --no-install-recommends mariadb-server-core",
+    "mariadb-backup": "apt-get install --no-install-recommends mariadb-backup",
     "mariabackup": "apt-get install --no-install-recommends mariadb-backup mariadb-client",
     "mbstream": "apt-get install --no-install-recommends mariadb-backup mariadb-client",
     "mariadb-binlog": "apt-get install --no-install-recommends mariadb-backup mariadb-client",

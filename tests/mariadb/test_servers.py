@@ -174,7 +174,7 @@ def test_a_restart_is_one_and_a_killed_server_comes_back(databases):
         ({"InitParams": [{"Param": "colour", "Value": "red"}]}, "InvalidParameterValue.IllegalInitParam"),
         ({"InstanceName": "a b"}, "InvalidParameterValue.InstanceNameIllegal"),
         ({"SecurityGroupIds": ["none"]}, "InvalidParameter.SGCheckFail"),
-        ({"DcnInstanceId": "tdsql-00000000"}, "UnsupportedOperation.InvalidOperation"),
+        ({"DcnInstanceId": "tdsql-00000000"}, "ResourceNotFound.NoInstanceFound"),
         ({"Memory": 64, "Count": 10, "NodeCount": 3}, "ResourceInsufficient"),
     ],
 )

@@ -2,11 +2,14 @@
 
 import os
 import signal
+from contextlib import suppress
 
 import pytest
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from cloud import eventually
 from databases import servers
+from tools import require, run
 
 ZONES = ["ap-guangzhou-3", "ap-guangzhou-4"]
 
@@ -85,10 +88,39 @@ def test_a_standby_takes_over_from_a_primary_that_does_not_come_back(databases):
     os.kill(process, signal.SIGKILL)
     eventually("another primary", lambda: roles(instance)[ZONES[1]] == "master")
     eventually("a write", lambda: "ERROR" not in instance.sql("INSERT INTO d.t VALUES (2)", check=False))
-    assert instance.sql("SELECT x FROM d.t ORDER BY x") == ["1", "2"] and instance.row["Status"] == 2
+    assert instance.sql("SELECT x FROM d.t ORDER BY x") == ["1", "2"]
+    instance.becomes(2)
     # What comes back is a standby, and catches up.
     (data / "away").replace(data / "ibdata1")
     eventually("that the primary waits for it", lambda: instance("DescribeDBSyncMode")["CurrentSyncMode"] == 1)
     instance.does("SwitchDBInstanceHA", Zone=ZONES[0])
     assert instance.sql("SELECT x FROM d.t ORDER BY x") == ["1", "2"]
     instance.destroy()
+
+
+def test_a_standby_that_strayed_is_made_anew_from_the_primary(databases):
+    require("mariadb-backup")
+    instance = databases.create(nodes=2, Zones=ZONES)
+    instance.account()
+    instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT); INSERT INTO d.t VALUES (1)")
+    (standby,) = [node for node in instance("DescribeInstanceNodeInfo")["NodesInfo"] if node["Role"] == "slave"]
+    data = instance.directory / standby["NodeId"] / "data"
+    # As the server's own superuser, past everything that keeps users from it.
+    stray = "SET GLOBAL read_only = OFF; INSERT INTO d.t VALUES (666); SET GLOBAL read_only = ON"
+    run("mariadb", "--no-defaults", f"--socket={data}/s.sock", "--execute", stray, home=instance.databases.home)
+    (process,) = servers(instance.directory / standby["NodeId"])
+    instance("ModifyDBSyncMode", SyncMode=0)
+    eventually("a write", lambda: "ERROR" not in instance.sql("INSERT INTO d.t VALUES (2)", check=False))
+    eventually("another server", lambda: servers(instance.directory / standby["NodeId"]) not in ([], [process]))
+    instance.becomes(2)
+    eventually("a switch", lambda: switched(instance, standby["Zone"]))
+    assert instance.sql("SELECT x FROM d.t ORDER BY x") == ["1", "2"]
+    instance.destroy()
+
+
+def switched(instance, zone):
+    """Whether the primary is in a zone; asks for it where nothing else goes on."""
+    if roles(instance)[zone] == "slave" and instance.row["Status"] == 2:
+        with suppress(TencentCloudSDKException):
+            instance("SwitchDBInstanceHA", Zone=zone)
+    return roles(instance)[zone] == "master" and instance.row["Status"] == 2

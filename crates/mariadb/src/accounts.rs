@@ -4,9 +4,9 @@ use rookery_api::mariadb::ErrorCode;
 use rookery_store::{Global, Read, Scan, Starting, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::REPLICA;
 use crate::error::Error;
 use crate::moments::Moment;
+use crate::replication::REPLICA;
 use crate::sql::{self, Connection};
 
 /// The accounts of every instance, by `<instance>/<user>@<host>`.

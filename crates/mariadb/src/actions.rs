@@ -10,7 +10,7 @@ rookery_gateway::actions! { MariaDb:
         renew_db_instance, isolate_db_instance, isolate_hour_db_instance, activate_hour_db_instance, destroy_db_instance,
         destroy_hour_db_instance
     }
-    replication { describe_db_sync_mode, modify_db_sync_mode, switch_db_instance_ha }
+    replication { describe_db_sync_mode, modify_db_sync_mode, switch_db_instance_ha, describe_dcn_detail, cancel_dcn_job }
     order {
         describe_flow, describe_orders, describe_price, describe_renewal_price, describe_upgrade_price, describe_sale_info,
         describe_db_instance_specs
@@ -39,4 +39,17 @@ rookery_gateway::actions! { MariaDb:
         open_db_extranet_access, close_db_extranet_access, modify_instance_network, modify_instance_vip,
         modify_instance_vport, modify_real_server_access_strategy
     }
+    ; unsupported(
+        "It needs a dedicated cluster, which no action of this product makes and the product that does (dbdc) is not here.",
+        "该操作需要独享集群，而创建独享集群的产品（dbdc）未实现。"
+    ) {
+        rookery_api::mariadb::CreateDedicatedClusterDBInstanceRequest,
+        rookery_api::mariadb::IsolateDedicatedDBInstanceRequest,
+        rookery_api::mariadb::TerminateDedicatedDBInstanceRequest,
+        rookery_api::mariadb::UpgradeDedicatedDBInstanceRequest
+    }
+    ; unsupported(
+        "It renames synchronisation tasks, which no action of this contract makes or lists.",
+        "该操作用于修改同步任务名称，而现有接口无法创建或查询同步任务。"
+    ) { rookery_api::mariadb::ModifySyncTaskAttributeRequest }
 }

@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
+use rookery_api::mariadb::ErrorCode;
 use rookery_world::World;
 
 use crate::error::Error;
@@ -34,7 +35,11 @@ pub(crate) fn block(world: &World, taken: &[SocketAddr]) -> Result<[SocketAddr; 
             Err(_) => {}
         }
     }
-    Err(Error::Inconsistent("no free block of loopback addresses was found"))
+    Err(Error::refuse(
+        ErrorCode::ResourceInsufficient,
+        format!("No four addresses in a row of 127.64.0.0/10 are free at port {PORT} on this machine."),
+        format!("本机 127.64.0.0/10 中没有可用于端口 {PORT} 的连续四个地址。"),
+    ))
 }
 
 fn ports() -> Result<[SocketAddr; 4], Error> {
@@ -59,6 +64,11 @@ mod tests {
         assert!(one.iter().all(|address| address.ip().is_loopback() && address.port() == PORT));
         let two = block(&world, &one).unwrap();
         assert!(two.iter().all(|address| !one.contains(address)));
+        let pinned = World::pinned(time::OffsetDateTime::UNIX_EPOCH, 1);
+        let taken = block(&pinned, &[]).unwrap();
+        let _held: Vec<_> = taken.iter().map(TcpListener::bind).collect();
+        let other = block(&World::pinned(time::OffsetDateTime::UNIX_EPOCH, 1), &[]).unwrap();
+        assert!(other.iter().all(|address| !taken.contains(address)), "somebody listens there");
         let fallback = ports().unwrap();
         assert!(fallback.iter().all(|address| address.port() != 0));
     }

@@ -1,23 +1,21 @@
-//! The servers of an instance together: started, arranged into a primary and its standbys, stopped.
+//! The servers of an instance together: started and stopped. What makes one of them the primary is in [`crate::replication`].
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rookery_supervisor::{StartError, State};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::MariaDb;
 use crate::error::Error;
 use crate::instances::{InstanceRow, Node, Phase};
+use crate::replication::Arranged;
 use crate::server::{self, Installation};
-use crate::sql::{self, Connection};
+use crate::sql::Connection;
 
-/// Who standbys follow as.
-pub(crate) const REPLICA: &str = "rookery_replica";
-/// How long a standby may take to connect, and to catch up before it becomes the primary.
-const CATCH_UP: Duration = Duration::from_mins(1);
-/// How long the primary waits for a standby in mode 2, before it goes on alone, and in mode 1, which is for ever: ten years.
-const DEGRADE_AFTER: u64 = 10_000;
-const NEVER_DEGRADE: u64 = 315_360_000_000;
+/// How long standbys are waited for before the primary goes on without them.
+const STANDBYS_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const NO_NODE: Error = Error::Inconsistent("there is no such node");
 
 /// The name of a node's process.
 pub(crate) fn process(id: &str, node: &Node) -> String {
@@ -47,8 +45,51 @@ impl MariaDb {
         copying.await.map_err(|_| Error::Inconsistent("copying an empty data directory panicked"))?
     }
 
-    /// Starts the servers, arranges them and opens the address.
+    /// Starts the servers, arranges them and opens the address. Each of them has to start.
     pub(crate) async fn bring_up(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
+        self.mend(id, row).await?;
+        for started in join_all(self.starts(id, row)?).await {
+            started?;
+        }
+        // Those that are adopted may have a former certificate.
+        self.recertify(id, row).await?;
+        self.plant(id, row).await?;
+        let Arranged { late, strayed } = self.arrange_or_mend(id, row).await?;
+        for at in strayed {
+            self.rebuild(id, row, at).await?;
+        }
+        if !late.is_empty() {
+            return Err(Error::Inconsistent("a standby does not follow its primary"));
+        }
+        self.note_level(id, row).await?;
+        self.open_door(id, row).await
+    }
+
+    /// As [`bring_up`](Self::bring_up), for an instance that is in use: standbys that do not start hold up nobody for long.
+    pub(crate) async fn keep_up(&self, id: &str, row: &InstanceRow) -> Result<Arranged, Error> {
+        self.mend(id, row).await?;
+        let mut starts = self.starts(id, row)?;
+        let primary = (row.primary < starts.len()).then(|| starts.remove(row.primary));
+        let primary = primary.ok_or(Error::Inconsistent("the primary is not among the nodes"))?;
+        let standbys = timeout(STANDBYS_WITHIN, join_all(starts));
+        let (primary, standbys) = tokio::join!(primary, standbys);
+        primary?;
+        if standbys.is_err() {
+            tracing::warn!(instance = id, "a standby is not up; the primary goes on without it");
+        }
+        self.recertify(id, row).await?;
+        self.plant(id, row).await?;
+        let arranged = self.arrange_or_mend(id, row).await?;
+        self.open_door(id, row).await?;
+        Ok(arranged)
+    }
+
+    /// The start of every server, or the adoption of what runs.
+    fn starts<'s>(
+        &'s self,
+        id: &str,
+        row: &InstanceRow,
+    ) -> Result<Vec<impl Future<Output = Result<(), StartError>> + use<'s>>, Error> {
         let installed = self.installation()?;
         self.place_key(id, row)?;
         self.certify(id, row)?;
@@ -56,17 +97,15 @@ impl MariaDb {
         for (at, node) in row.nodes.iter().enumerate() {
             programs.push((process(id, node), self.places.program(&installed, id, row, at)?));
         }
-        let starts = programs.into_iter().map(|(name, program)| {
-            let supervisor = std::sync::Arc::clone(&self.supervisor);
-            tokio::spawn(async move { supervisor.start(&name, program).await })
-        });
-        for start in starts.collect::<Vec<_>>() {
-            start.await.map_err(|_| StartError::Superseded)??;
-        }
-        // Those that are adopted may have a former certificate.
-        self.recertify(id, row).await?;
-        self.arrange(id, row).await?;
-        self.open_door(id, row).await
+        let start = |(name, program): (String, _)| async move { self.supervisor.start(&name, program).await };
+        Ok(programs.into_iter().map(start).collect())
+    }
+
+    /// Starts one server, or adopts it.
+    pub(crate) async fn start_node(&self, id: &str, row: &InstanceRow, at: usize) -> Result<(), Error> {
+        let node = row.nodes.get(at).ok_or(NO_NODE)?;
+        let program = self.places.program(&self.installation()?, id, row, at)?;
+        Ok(self.supervisor.start(&process(id, node), program).await?)
     }
 
     /// Closes the address and stops the servers, the standbys first, so that the primary's last writes are not waited for in vain.
@@ -100,34 +139,17 @@ impl MariaDb {
     pub(crate) fn status(&self, id: &str, row: &InstanceRow) -> (i64, &'static str) {
         let up = row.nodes.get(row.primary).is_some_and(|node| self.is_ready(id, node))
             && self.doors.lock().contains_key(id);
-        let phase =
-            if row.phase == Phase::Running && row.flow == 0 && !up { Phase::Restarting } else { row.phase };
+        let phase = match row.phase {
+            Phase::Running if row.flow == 0 && !up => Phase::Restarting,
+            // It was isolated before, and clients that wait for its end take anything else for a failure.
+            Phase::Deleting if row.is_prepaid() => Phase::Isolated,
+            phase => phase,
+        };
         phase.status(row.flow)
     }
 
     pub(crate) fn is_ready(&self, id: &str, node: &Node) -> bool {
         matches!(self.supervisor.state(&process(id, node)), State::Ready { .. })
-    }
-
-    /// The standby that is to take over from a primary that does not answer: of those that do, the one that has received most.
-    pub(crate) async fn heir(&self, id: &str, row: &InstanceRow) -> Option<usize> {
-        let mut best = None;
-        for (at, node) in row.nodes.iter().enumerate() {
-            if at == row.primary || !self.is_ready(id, node) {
-                continue;
-            }
-            let received = match self.connect(id, node).await {
-                Ok(mut standby) => {
-                    match standby.query("SELECT @@GLOBAL.gtid_current_pos AS position").await {
-                        Ok(rows) => sequence(&rows.first("position")),
-                        Err(_) => continue,
-                    }
-                }
-                Err(_) => continue,
-            };
-            best = best.max(Some((received, std::cmp::Reverse(at))));
-        }
-        best.map(|(_, at)| at.0)
     }
 
     /// The version of the server that is installed; empty where none is.
@@ -145,34 +167,6 @@ impl MariaDb {
         Ok(format!("{}.{:02}", hundredths / 100, hundredths % 100))
     }
 
-    /// Makes the primary writable and the others follow it, in the instance's mode. Where it is so already, nothing changes.
-    pub(crate) async fn arrange(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
-        let password = self.replication_password(id, row)?;
-        let primary_node = row.primary_node()?;
-        let mut primary = self.connect(id, primary_node).await?;
-        primary.run("STOP SLAVE").await?;
-        primary.run("RESET SLAVE ALL").await?;
-        if row.nodes.len() > 1 {
-            allow_replica(&mut primary, &password).await?;
-        }
-        let waits = row.sync_mode != 0;
-        for (at, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
-            // One that is down is arranged when it is back.
-            if !self.is_ready(id, node) {
-                continue;
-            }
-            let mut standby = self.connect(id, node).await?;
-            follow(&mut standby, primary_node, &password, waits).await?;
-            tracing::debug!(instance = id, node = at, "a standby follows");
-        }
-        // Only now: a primary that waits for standbys while there are none holds up its first commit.
-        let patience = if row.sync_mode == 1 { NEVER_DEGRADE } else { DEGRADE_AFTER };
-        primary.run(&format!("SET GLOBAL rpl_semi_sync_master_timeout = {patience}")).await?;
-        let waiting = if waits && row.nodes.len() > 1 { "ON" } else { "OFF" };
-        primary.run(&format!("SET GLOBAL rpl_semi_sync_master_enabled = {waiting}")).await?;
-        Ok(primary.run("SET GLOBAL read_only = OFF").await?)
-    }
-
     /// Gives the servers another size, without a restart where the server can: the options file is written for the next start.
     pub(crate) async fn resize(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
         let installed = self.installation()?;
@@ -185,77 +179,8 @@ impl MariaDb {
         Ok(())
     }
 
-    /// Makes another node the primary: writes stop, it catches up, they go on there.
-    pub(crate) async fn switch(&self, id: &str, row: &InstanceRow, to: usize) -> Result<(), Error> {
-        let target = row.nodes.get(to).ok_or(Error::Inconsistent("there is no such node"))?;
-        let mut next = self.connect(id, target).await?;
-        if to != row.primary {
-            let mut former = self.primary(id, row).await?;
-            former.run("SET GLOBAL read_only = ON").await?;
-            former.run("SET GLOBAL rpl_semi_sync_master_enabled = OFF").await?;
-            let reached =
-                former.query("SELECT @@GLOBAL.gtid_binlog_pos AS position").await?.first("position");
-            let wait =
-                format!("SELECT MASTER_GTID_WAIT({}, {}) AS late", sql::text(&reached), CATCH_UP.as_secs());
-            if next.query(&wait).await?.first("late") != "0" {
-                former.run("SET GLOBAL read_only = OFF").await?;
-                return Err(Error::Inconsistent("the standby did not catch up"));
-            }
-        }
-        let mut turned = row.clone();
-        turned.primary = to;
-        self.arrange(id, &turned).await?;
-        self.open_door(id, &turned).await
-    }
-
     pub(crate) fn replication_password(&self, id: &str, row: &InstanceRow) -> Result<String, Error> {
         let open = self.seal.open(&crate::replication_context(id), &row.replication)?;
         Ok(String::from_utf8_lossy(&open).into_owned())
     }
-}
-
-/// The number of the last transaction of a position such as `0-1-42`. All servers write in one domain.
-fn sequence(position: &str) -> u64 {
-    position.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default()
-}
-
-/// Lets standbys log in. Told to each server by itself, so that their histories stay alike.
-async fn allow_replica(server: &mut Connection, password: &str) -> Result<(), Error> {
-    let who = sql::account(REPLICA, "127.%");
-    server.run("SET SESSION sql_log_bin = 0").await?;
-    server.run(&format!("CREATE USER IF NOT EXISTS {who} IDENTIFIED BY {}", sql::text(password))).await?;
-    server.run(&format!("GRANT REPLICATION SLAVE ON *.* TO {who}")).await?;
-    Ok(server.run("SET SESSION sql_log_bin = 1").await?)
-}
-
-/// Makes a server follow the primary, and waits until it is connected.
-async fn follow(standby: &mut Connection, primary: &Node, password: &str, waits: bool) -> Result<(), Error> {
-    standby.run("SET GLOBAL read_only = ON").await?;
-    allow_replica(standby, password).await?;
-    standby.run("SET GLOBAL rpl_semi_sync_master_enabled = OFF").await?;
-    let semi = if waits { "ON" } else { "OFF" };
-    standby.run(&format!("SET GLOBAL rpl_semi_sync_slave_enabled = {semi}")).await?;
-    standby.run("STOP SLAVE").await?;
-    // A former primary has written itself; what it wrote is where it goes on from.
-    let position = standby.query("SELECT @@GLOBAL.gtid_current_pos AS position").await?.first("position");
-    standby.run(&format!("SET GLOBAL gtid_slave_pos = {}", sql::text(&position))).await?;
-    let (host, port) = (primary.address.ip(), primary.address.port());
-    let (who, password) = (sql::text(REPLICA), sql::text(password));
-    standby
-        .run(&format!(
-            "CHANGE MASTER TO MASTER_HOST = '{host}', MASTER_PORT = {port}, MASTER_USER = {who}, \
-             MASTER_PASSWORD = {password}, MASTER_CONNECT_RETRY = 1, MASTER_USE_GTID = slave_pos"
-        ))
-        .await?;
-    standby.run("START SLAVE").await?;
-    let connected = timeout(CATCH_UP, async {
-        loop {
-            let status = standby.query("SHOW SLAVE STATUS").await?;
-            if status.first("Slave_IO_Running") == "Yes" && status.first("Slave_SQL_Running") == "Yes" {
-                return Ok::<_, Error>(());
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-    });
-    connected.await.map_err(|_| Error::Inconsistent("a standby does not follow its primary"))?
 }

@@ -88,6 +88,17 @@ impl Error {
         )
     }
 
+    /// Whether the same may succeed in a moment.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused { .. } | Self::NotInstalled(_) | Self::Store(_) | Self::Seal(_) => false,
+            Self::Start(error) => {
+                !matches!(error, StartError::TooMany { .. } | StartError::Memory { .. } | StartError::Closed)
+            }
+            _ => true,
+        }
+    }
+
     fn told(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::NotInstalled(_) | Self::Sql(SqlError::Refused { .. }))
     }

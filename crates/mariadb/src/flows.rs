@@ -2,16 +2,20 @@
 //! process did not finish the next one does; each step can be done again.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use rookery_store::{Global, Read, Regional, Table, Transaction};
+use rookery_supervisor::StartError;
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 
 use crate::MariaDb;
 use crate::changes::Change;
+use crate::dcn;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow, Instances, Phase};
+use crate::replication;
 
 /// Every flow, by number.
 pub(crate) struct Flows;
@@ -33,6 +37,8 @@ impl Table for Counters {
     type Row = u64;
 }
 
+/// How long a flow tries again.
+const PERSISTENCE: Duration = Duration::from_mins(1);
 /// How often it is looked whether a flow has ended.
 const LOOK: Duration = Duration::from_millis(20);
 /// The first number of a flow and of an instance is one above this.
@@ -82,6 +88,12 @@ pub(crate) enum Work {
         to: usize,
     },
     SyncMode(i64),
+    /// Gives a standby that can follow no more a copy of the primary.
+    Rebuild {
+        node: usize,
+    },
+    /// Ends the replication from another instance.
+    CancelDcn,
     /// Another protection or address.
     Change(Change),
     /// What was done before the call was answered.
@@ -95,6 +107,7 @@ impl Work {
             Self::Create => Some(Phase::Creating),
             Self::Initialise => Some(Phase::Initialising),
             Self::Restart => Some(Phase::Restarting),
+            Self::Isolate => Some(Phase::Isolating),
             Self::Destroy => Some(Phase::Deleting),
             _ => None,
         }
@@ -104,15 +117,16 @@ impl Work {
     fn conclude(&self, mut row: InstanceRow) -> Option<InstanceRow> {
         row.flow = 0;
         match self {
-            Self::Create if row.initial.is_none() => row.phase = Phase::Uninitialised,
+            Self::Create | Self::Activate if row.initial.is_none() => row.phase = Phase::Uninitialised,
             Self::Create | Self::Initialise | Self::Restart | Self::Activate => row.phase = Phase::Running,
             Self::Isolate => row.phase = Phase::Isolated,
             Self::Destroy => return None,
             Self::Resize { memory, storage } => (row.memory, row.storage) = (*memory, *storage),
             Self::Switch { to } | Self::FailOver { to } => row.primary = *to,
             Self::SyncMode(mode) => row.sync_mode = *mode,
+            Self::CancelDcn => row.follows = None,
             Self::Change(change) => change.conclude(&mut row),
-            Self::Done => {}
+            Self::Rebuild { .. } | Self::Done => {}
         }
         Some(row)
     }
@@ -124,12 +138,11 @@ impl Work {
             change.give_up(&mut row);
         }
         row.phase = match self {
-            Self::Create
-            | Self::Initialise
-            | Self::Restart
-            | Self::Activate
-            | Self::Isolate
-            | Self::Destroy => Phase::Isolated,
+            Self::Create | Self::Initialise | Self::Activate | Self::Isolate | Self::Destroy => {
+                Phase::Isolated
+            }
+            // The steward goes on trying.
+            Self::Restart => Phase::Running,
             _ => row.phase,
         };
         row
@@ -148,6 +161,9 @@ pub(crate) fn begin(
         let mut row = instances::existing(tx, scope, id)?;
         if row.flow != 0 {
             return Err(Error::locked(id, row.flow));
+        }
+        if *work == Work::Destroy {
+            dcn::unfollowed(tx, scope.uin, id)?;
         }
         row.flow = flow;
         row.phase = work.during().unwrap_or(row.phase);
@@ -207,7 +223,11 @@ impl MariaDb {
         let Some(row) = row.filter(|row| row.flow == number) else { return Ok(true) };
         // A primary that is to become read-only, or to stop, and a backup of it would wait for each other.
         self.end_backup(id);
-        let outcome = self.perform(id, row, work).await;
+        let outcome = self.persist(id, &row, number, work).await;
+        if let Err(error @ Error::Start(StartError::Closed)) = outcome {
+            // This process ends; the next one begins with it.
+            return Err(error);
+        }
         if let Err(error) = &outcome {
             let inner = rookery_gateway::Refusal::internal(error).unwrap_or_else(|| error.to_string());
             tracing::error!(instance = id, flow = number, error = inner, ?work, "a flow failed");
@@ -227,23 +247,46 @@ impl MariaDb {
                 if !done {
                     return instances::put(tx, &scope, &id, work.give_up(row), now);
                 }
+                if let (Work::CancelDcn, Some(source)) = (&work, &row.follows) {
+                    dcn::inherit_accounts(tx, &source.id, &id)?;
+                }
                 if let Some(row) = work.conclude(row) {
                     return instances::put(tx, &scope, &id, row, now);
                 }
                 tx.delete::<Instances>(&scope, &id)?;
+                replication::forget_instance(tx, &id)?;
                 crate::backup::forget_instance(tx, &id)?;
                 crate::accounts::forget_instance(tx, &id)
             })
             .await
     }
 
+    /// Does it, and again while that fails for what may pass: a server that was killed in the middle is there again in a moment.
+    async fn persist(&self, id: &str, row: &InstanceRow, number: u64, work: &Work) -> Result<(), Error> {
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.perform(id, row.clone(), work).await {
+                Err(error) if error.may_pass() && began.elapsed() < PERSISTENCE => {
+                    let error =
+                        rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
+                    tracing::warn!(instance = id, flow = number, error, "a flow tries again");
+                }
+                outcome => return outcome,
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+    }
+
     async fn perform(&self, id: &str, mut row: InstanceRow, work: &Work) -> Result<(), Error> {
         match work {
-            Work::Create if row.initial.is_none() => Ok(()),
+            Work::Create | Work::Activate if row.initial.is_none() => Ok(()),
             Work::Create | Work::Initialise => {
-                match &row.origin {
-                    Some(origin) => self.restore_origin(id, &row, origin).await?,
-                    None => self.provision(id, &row).await?,
+                match (&row.follows, &row.origin) {
+                    (Some(source), _) => self.copy_source(id, &row, source).await?,
+                    (None, Some(origin)) => self.restore_origin(id, &row, origin).await?,
+                    (None, None) => self.provision(id, &row).await?,
                 }
                 self.bring_up(id, &row).await
             }
@@ -261,18 +304,24 @@ impl MariaDb {
                 Ok(self.places.remove(id)?)
             }
             Work::Resize { memory, .. } => {
+                self.bring_up(id, &row).await?;
                 row.memory = *memory;
                 self.resize(id, &row).await
             }
-            Work::Switch { to } => self.switch(id, &row, *to).await,
-            Work::FailOver { to } => {
-                row.primary = *to;
-                self.arrange(id, &row).await?;
-                self.open_door(id, &row).await
+            Work::Switch { to } => {
+                // A process before this one may have got half of the way, from where it first goes back.
+                self.bring_up(id, &row).await?;
+                self.switch(id, &row, *to).await
             }
+            Work::FailOver { to } => self.take_over_from(id, &row, *to).await,
             Work::SyncMode(mode) => {
                 row.sync_mode = *mode;
-                self.arrange(id, &row).await
+                self.bring_up(id, &row).await
+            }
+            Work::Rebuild { node } => self.rebuild(id, &row, *node).await,
+            Work::CancelDcn => {
+                row.follows = None;
+                self.bring_up(id, &row).await
             }
             Work::Change(change) => self.change(id, row, change).await,
             Work::Done => Ok(()),
@@ -332,7 +381,7 @@ impl MariaDb {
     pub(crate) async fn end_of(&self, flow: u64) -> Result<(), Error> {
         loop {
             match self.store.read(|view| view.get::<Flows>(&Global, &flow))?.map(|row| row.state) {
-                Some(FlowState::Running) => tokio::time::sleep(LOOK).await,
+                Some(FlowState::Running) => sleep(LOOK).await,
                 Some(FlowState::Succeeded) => return Ok(()),
                 _ => return Err(Error::Inconsistent("the change did not succeed")),
             }
@@ -372,6 +421,7 @@ pub(crate) fn several(ids: &[String]) -> Result<Vec<String>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::instances::{Initial, Place};
     use crate::ordering;
 
     #[test]
@@ -380,7 +430,16 @@ mod tests {
         let after = |work: Work| work.conclude(held.clone()).unwrap();
         assert_eq!((after(Work::Create).phase, after(Work::Create).flow), (Phase::Uninitialised, 0));
         assert_eq!(after(Work::Isolate).phase, Phase::Isolated);
-        assert_eq!(after(Work::Activate).phase, Phase::Running);
+        assert_eq!(after(Work::Activate).phase, Phase::Uninitialised);
+        let ready = InstanceRow { initial: Some(Initial::sample()), ..held.clone() };
+        assert_eq!(Work::Activate.conclude(ready.clone()).unwrap().phase, Phase::Running);
+        assert_eq!(Work::Restart.give_up(ready).phase, Phase::Running, "it is tried again");
+        let behind = InstanceRow {
+            follows: Some(Place { region: "r".to_owned(), id: "i".to_owned() }),
+            ..held.clone()
+        };
+        assert!(Work::CancelDcn.conclude(behind.clone()).unwrap().follows.is_none());
+        assert!(Work::CancelDcn.give_up(behind).follows.is_some());
         assert_eq!(after(Work::Resize { memory: 4, storage: 30 }).storage, 30);
         assert_eq!(after(Work::FailOver { to: 1 }).primary, 1);
         assert!(Work::Destroy.conclude(held.clone()).is_none());

@@ -26,6 +26,8 @@ pub(crate) enum Phase {
     Running,
     Restarting,
     Deleting,
+    /// On the way to be isolated. Clients that wait for that take any status but 2 before -1 for a failure.
+    Isolating,
     Isolated,
 }
 
@@ -39,6 +41,7 @@ impl Phase {
             Self::Uninitialised => (3, "uninitialized"),
             Self::Initialising => (4, "initializing"),
             Self::Deleting => (5, "deleting"),
+            Self::Isolating => (2, "isolating"),
             Self::Restarting => (6, "restarting"),
             Self::Isolated => (-1, "isolated"),
         }
@@ -85,6 +88,9 @@ pub(crate) struct InstanceRow {
     pub(crate) log_days: u64,
     /// The password with which standbys follow.
     pub(crate) replication: Sealed,
+    /// Whom an instance for disaster recovery follows.
+    #[serde(default)]
+    pub(crate) follows: Option<Place>,
     #[serde(default)]
     pub(crate) security: Security,
     #[serde(default)]
@@ -92,6 +98,13 @@ pub(crate) struct InstanceRow {
     /// Whose state of which moment it began with; `None` for one that began empty.
     #[serde(default)]
     pub(crate) origin: Option<Origin>,
+}
+
+/// Where an instance of the same account is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) region: String,
+    pub(crate) id: String,
 }
 
 /// The moment of another instance that an instance begins with.
@@ -265,12 +278,26 @@ pub(crate) fn put(
     Ok(tx.put::<Instances>(scope, &id.to_owned(), &row)?)
 }
 
+/// As [`usable`], and what is in it is its own, and no copy of another instance.
+pub(crate) fn writable(read: &impl Read, scope: &Regional, id: &str) -> Result<InstanceRow, Error> {
+    let row = usable(read, scope, id)?;
+    row.its_own(id)?;
+    Ok(row)
+}
+
 pub(crate) fn resource(id: &str) -> Vec<Resource> {
     vec![Resource::named(format!("instance/{}", clean(id)))]
 }
 
 pub(crate) fn resources(ids: &[String]) -> Vec<Resource> {
     if ids.is_empty() { vec![Resource::any()] } else { ids.iter().flat_map(|id| resource(id)).collect() }
+}
+
+#[cfg(test)]
+impl Initial {
+    pub(crate) fn sample() -> Self {
+        Self { charset: "utf8mb4".to_owned(), lower_case: true, page_size: 16384, sync_mode: 2 }
+    }
 }
 
 #[cfg(test)]
@@ -307,6 +334,7 @@ impl InstanceRow {
             parameters: BTreeMap::new(),
             log_days: 7,
             replication: seal.seal("test", b"secret").unwrap(),
+            follows: None,
             security: Security::default(),
             network: Network::default(),
             origin: None,

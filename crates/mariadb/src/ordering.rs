@@ -12,7 +12,7 @@ use crate::addresses;
 use crate::catalogue;
 use crate::error::Error;
 use crate::flows::{self, Work};
-use crate::instances::{self, Initial, InstanceRow, Instances, Node, Phase, Prepaid};
+use crate::instances::{self, Initial, InstanceRow, Instances, Node, Phase, Place, Prepaid};
 use crate::moments::Moment;
 use crate::network::Network;
 use crate::orders::{self, OrderRow};
@@ -48,6 +48,9 @@ pub(crate) struct Order {
     pub(crate) init: Option<Vec<DBParamValue>>,
     pub(crate) cpu_type: Option<String>,
     pub(crate) prepaid: Option<Prepaid>,
+    /// The region and the id of the instance that it is to follow.
+    pub(crate) source: (Option<String>, Option<String>),
+    pub(crate) source_waits: Option<i64>,
     /// The instance and the moment that it is to begin with.
     pub(crate) rollback: Option<(String, String)>,
     /// Members that ask for what is not implemented, with whether they were given.
@@ -77,8 +80,11 @@ impl MariaDb {
                 format!("`Count` 取值须为 1 至 {AT_ONCE}。"),
             ));
         }
-        let initial = match (&order.init, order.prepaid) {
-            (Some(params), _) if !params.is_empty() => Some(initial(params)?),
+        let source = self.source_for(&scope, order.source.0.as_deref(), order.source.1.as_deref())?;
+        let wanted = order.init.as_ref().filter(|params| !params.is_empty()).map(|params| initial(params));
+        let initial = match (wanted.transpose()?, order.prepaid) {
+            (wanted, _) if source.is_some() => Some(same_as_source(wanted, source.as_ref())?),
+            (Some(initial), _) => Some(initial),
             // Clients take it for a failure when a prepaid instance waits to be initialised.
             (_, Some(_)) => Some(Initial {
                 charset: "utf8mb4".to_owned(),
@@ -98,7 +104,8 @@ impl MariaDb {
         for _ in 0..count {
             let id = self.world.identifier("tdsql-", 8);
             let used: Vec<_> = taken.iter().flat_map(|(_, _, row)| row.loopback_addresses()).collect();
-            let row = self.row(&order, &id, initial.clone(), &used, now)?;
+            let mut row = self.row(&order, &id, initial.clone(), &used, now)?;
+            row.follows = source.as_ref().map(|(place, _)| place.clone());
             let row = seed.as_ref().map_or(row.clone(), |seed| seed.begin(row));
             taken.push((scope.clone(), id.clone(), row.clone()));
             instances.push((id, row));
@@ -110,8 +117,8 @@ impl MariaDb {
                 let rows = tx.scan_all::<Instances>()?;
                 room(rows.iter().map(|(_, _, row)| row).chain(instances.iter().map(|(_, row)| row)), limits)?;
                 for (id, row) in &instances {
-                    let number = flows::count(tx, "instance")?;
-                    tx.put::<Instances>(&scope, id, &InstanceRow { number, ..row.clone() })?;
+                    let row = row.clone().numbered(flows::count(tx, "instance")?);
+                    tx.put::<Instances>(&scope, id, &row)?;
                 }
                 let ids: Vec<String> = instances.iter().map(|(id, _)| id.clone()).collect();
                 let flow = flows::begin(tx, &scope, &ids, &Work::Create)?;
@@ -169,6 +176,7 @@ impl MariaDb {
             parameters: BTreeMap::new(),
             log_days: LOG_DAYS,
             replication: self.replication_secret(id)?,
+            follows: None,
             security: Security::default(),
             network: Network::default(),
             origin: None,
@@ -179,6 +187,33 @@ impl MariaDb {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| Error::Inconsistent("the system gives no randomness"))?;
         Ok(self.seal.seal(&crate::replication_context(id), hex::encode(random).as_bytes())?)
+    }
+}
+
+impl InstanceRow {
+    /// The row with its number. Servers of instances that follow each other must differ, so theirs are made of it.
+    fn numbered(mut self, number: u64) -> Self {
+        self.number = number;
+        for (node, count) in self.nodes.iter_mut().zip(1..) {
+            node.server_id = u32::try_from(number * 4 + count).unwrap_or(node.server_id);
+        }
+        self
+    }
+}
+
+/// An instance that follows another begins with a copy of it, and so with its initial parameters.
+fn same_as_source(wanted: Option<Initial>, source: Option<&(Place, InstanceRow)>) -> Result<Initial, Error> {
+    let has = source
+        .and_then(|(_, row)| row.initial.clone())
+        .ok_or(Error::Inconsistent("a source is not initialised"))?;
+    match wanted {
+        Some(wanted) if Initial { sync_mode: has.sync_mode, ..wanted.clone() } != has => Err(Error::refuse(
+            ErrorCode::InvalidParameterValueIllegalInitParam,
+            "The initial parameters of an instance for disaster recovery are those of the instance that it follows.",
+            "灾备实例的初始化参数须与主实例一致。",
+        )),
+        Some(wanted) => Ok(wanted),
+        None => Ok(has),
     }
 }
 
@@ -245,6 +280,9 @@ impl Order {
         }
         if self.ipv6.unwrap_or_default() != 0 {
             return Err(Error::unsupported("addresses of IPv6 (`Ipv6Flag`)"));
+        }
+        if !matches!(self.source_waits, None | Some(0)) {
+            return Err(Error::unsupported("a primary that waits for another instance (`DcnSyncMode` 1)"));
         }
         if self.project.is_some_and(|project| project < 0) {
             return Err(Error::invalid("ProjectId", "must not be negative"));

@@ -351,6 +351,8 @@ pub(crate) fn options_file(
     option("read_only", &"ON");
     option("skip_slave_start", &"ON");
     option("rpl_semi_sync_master_wait_no_slave", &"ON");
+    // Nobody sees a row that a standby does not have yet.
+    option("rpl_semi_sync_master_wait_point", &"AFTER_SYNC");
     for (name, value) in protection {
         option(name, value);
     }

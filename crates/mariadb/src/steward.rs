@@ -1,9 +1,10 @@
 //! The background work: what should run is brought up and stays arranged; what has had its time is isolated, renewed or destroyed.
 
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use parking_lot::Mutex;
 use rookery_store::{Global, Read, Regional, Scan, StoreError};
 use rookery_supervisor::State;
 use time::Duration;
@@ -20,16 +21,47 @@ use crate::moments::Moment;
 /// How many days isolated instances are kept: paid by use, and prepaid.
 const KEPT: (i64, i64) = (3, 7);
 
+/// How long the end waits for primaries that are told not to wait any more.
+const RELEASED_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// At every so many looks the standbys are asked again whether they follow.
+const ASK_EVERY: u32 = 20;
+
 /// How long a primary may be down before a standby takes over. One that is started again is back within a second or two.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The servers of an instance at a look: the process of each that is ready, which is the primary, and whom that one follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Snapshot {
+    processes: Vec<Option<u32>>,
+    primary: usize,
+    upstream: Option<SocketAddr>,
+}
+
+impl Snapshot {
+    fn primary_is_up(&self) -> bool {
+        self.processes.get(self.primary).is_some_and(Option::is_some)
+    }
+}
 
 /// What is remembered from one look to the next.
 #[derive(Default)]
 struct Seen {
-    /// The processes of an instance, as they were when it was last arranged.
-    arranged: HashMap<String, Vec<u32>>,
+    /// The servers of an instance, as they were when it was last arranged.
+    arranged: HashMap<String, Snapshot>,
+    /// As they were when the standbys were last level with the primary.
+    level: HashMap<String, Snapshot>,
     /// Since when the primary of an instance is down.
     down: HashMap<String, Instant>,
+    looks: u32,
+}
+
+impl Seen {
+    fn forget(&mut self, id: &str) {
+        self.arranged.remove(id);
+        self.level.remove(id);
+        self.down.remove(id);
+    }
 }
 
 impl MariaDb {
@@ -39,9 +71,9 @@ impl MariaDb {
             if let Err(error) = self.take_over().await {
                 tracing::error!(%error, "what a former process left could not be taken over");
             }
-            let mut seen = Seen::default();
+            let seen = Arc::new(Mutex::new(Seen::default()));
             loop {
-                if let Err(error) = self.look_after(&mut seen).await {
+                if let Err(error) = self.look_after(&seen).await {
                     tracing::error!(%error, "instances could not be looked after; it will be tried again");
                 }
                 tokio::time::sleep(self.pulse).await;
@@ -55,9 +87,25 @@ impl MariaDb {
         let mut tasks = std::mem::take(&mut *self.tasks.lock());
         tasks.shutdown().await;
         self.doors.lock().clear();
+        self.release_commits().await;
         self.supervisor.stop_all().await;
         for (_, id, _) in self.all().unwrap_or_default() {
             self.remove_key(&id);
+        }
+    }
+
+    /// Lets commits end that wait for a standby, whose clients are gone: a primary would wait for them before it ends.
+    async fn release_commits(&self) {
+        let Ok(rows) = self.all() else { return };
+        let released = rows.iter().filter(|(_, _, row)| row.nodes.len() > 1).map(|(_, id, row)| async move {
+            if row.primary_node().is_ok_and(|node| self.is_ready(id, node)) {
+                self.primary(id, row).await?.run("SET GLOBAL rpl_semi_sync_master_enabled = OFF").await?;
+            }
+            Ok::<_, Error>(())
+        });
+        let released = tokio::time::timeout(RELEASED_WITHIN, futures_util::future::join_all(released)).await;
+        if !released.is_ok_and(|all| all.iter().all(Result::is_ok)) {
+            tracing::warn!("a primary may wait for its standbys while it ends");
         }
     }
 
@@ -95,18 +143,26 @@ impl MariaDb {
         self.store.read(|view| view.scan_all::<Instances>())
     }
 
-    async fn look_after(self: &Arc<Self>, seen: &mut Seen) -> Result<(), Error> {
+    async fn look_after(self: &Arc<Self>, seen: &Arc<Mutex<Seen>>) -> Result<(), Error> {
         while self.tasks.lock().try_join_next().is_some() {}
         let rows = self.all()?;
-        seen.arranged.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
-        seen.down.retain(|id, _| rows.iter().any(|(_, known, _)| known == id));
-        let mut down = Vec::new();
+        {
+            let mut seen = seen.lock();
+            seen.looks = seen.looks.wrapping_add(1);
+            if seen.looks.is_multiple_of(ASK_EVERY) {
+                seen.level.clear();
+            }
+            // What a flow has left is arranged once more.
+            let calm = |id: &String| rows.iter().any(|(_, known, row)| known == id && row.flow == 0);
+            seen.arranged.retain(|id, _| calm(id));
+            seen.level.retain(|id, _| calm(id));
+            seen.down.retain(|id, _| calm(id));
+        }
         let known: HashSet<String> = rows.iter().map(|(_, id, _)| id.clone()).collect();
         for (scope, id, row) in rows.into_iter().filter(|(_, _, row)| row.flow == 0) {
             self.keep_time(&scope, &id, &row, &known).await?;
             if row.phase != Phase::Running {
-                seen.arranged.remove(&id);
-                seen.down.remove(&id);
+                seen.lock().forget(&id);
                 continue;
             }
             if let Err(error) = self.keep_backups(&scope, &id, &row).await {
@@ -115,39 +171,78 @@ impl MariaDb {
             if self.fail_over(&scope, &id, &row, seen).await? {
                 continue;
             }
-            let processes = self.processes(&id, &row);
+            let now = self.snapshot(&id, &row)?;
             let open = self.doors.lock().contains_key(&id);
-            if open && processes.is_some() && processes.as_ref() == seen.arranged.get(&id) {
+            let arranged = seen.lock().arranged.get(&id) == Some(&now);
+            if open && arranged && now.primary_is_up() && seen.lock().level.get(&id) == Some(&now) {
                 self.keep_addresses(&scope, &id, &row).await?;
                 continue;
             }
-            down.push((scope, id));
-        }
-        // All at once: one that takes long holds up no other.
-        let restored = down.iter().map(|(scope, id)| self.restore(scope, id));
-        for restored in join_all(restored).await {
-            seen.arranged.extend(restored?);
+            // Each by itself: one that takes long holds up no other.
+            let (product, seen) = (Arc::clone(self), Arc::clone(seen));
+            self.tasks.lock().spawn(async move {
+                if let Err(error) = product.restore(&scope, &id, &seen).await {
+                    let inner =
+                        rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
+                    tracing::warn!(
+                        instance = id,
+                        error = inner,
+                        "an instance is not up; it will be tried again"
+                    );
+                }
+            });
         }
         Ok(())
     }
 
     /// Brings an instance up that should be: what is restarted by itself comes back as a standby, so who is the primary is told again.
-    /// Its processes, where that succeeds.
-    async fn restore(&self, scope: &Regional, id: &str) -> Result<Option<(String, Vec<u32>)>, Error> {
+    async fn restore(self: &Arc<Self>, scope: &Regional, id: &str, seen: &Mutex<Seen>) -> Result<(), Error> {
         let alone = self.lock(id);
-        // Held by a flow or a call: there is a next look.
-        let Ok(_alone) = alone.try_lock() else { return Ok(None) };
+        // Held by a flow, a call or the look before: there is a next one.
+        let Ok(_alone) = alone.try_lock() else { return Ok(()) };
         // A flow may have come first.
         let now = self.store.read(|view| view.get::<Instances>(scope, id))?;
         let Some(row) = now.filter(|row| row.flow == 0 && row.phase == Phase::Running) else {
-            return Ok(None);
+            return Ok(());
         };
-        if let Err(error) = self.bring_up(id, &row).await {
-            let inner = rookery_gateway::Refusal::internal(&error).unwrap_or_else(|| error.to_string());
-            tracing::warn!(instance = id, error = inner, "an instance is not up; it will be tried again");
-            return Ok(None);
+        let before = self.snapshot(id, &row)?;
+        self.mend(id, &row).await?;
+        // A server that does not start is tried again by the supervisor, less and less often.
+        let kept = row.nodes.iter().all(|node| self.supervisor.state(&process(id, node)) != State::Stopped);
+        if kept && !before.primary_is_up() {
+            return Ok(());
         }
-        Ok(self.processes(id, &row).map(|processes| (id.to_owned(), processes)))
+        let open = self.doors.lock().contains_key(id);
+        if !open || !before.primary_is_up() || seen.lock().arranged.get(id) != Some(&before) {
+            let arranged = self.keep_up(id, &row).await?;
+            if let Some(&node) = arranged.strayed.first() {
+                tracing::warn!(
+                    instance = id,
+                    node,
+                    "a standby can follow no more; it gets a copy of the primary"
+                );
+                let work = Work::Rebuild { node };
+                self.begin(scope.clone(), vec![id.to_owned()], work, |id, row| row.usable(id)).await?;
+                return Ok(());
+            }
+            let after = self.snapshot(id, &row)?;
+            if arranged.late.is_empty() && after.primary_is_up() {
+                seen.lock().arranged.insert(id.to_owned(), after);
+            }
+        }
+        let level = row.nodes.len() == 1 || self.note_level(id, &row).await?;
+        let follow = level || self.standbys_follow(id, &row).await?;
+        let after = self.snapshot(id, &row)?;
+        let mut seen = seen.lock();
+        if !follow {
+            tracing::warn!(instance = id, "a standby does not follow any more");
+            seen.arranged.remove(id);
+        }
+        // Standbys that are down cannot be level; there is nothing to look for until one is up.
+        if (level || after.processes.contains(&None)) && seen.arranged.get(id) == Some(&after) {
+            seen.level.insert(id.to_owned(), after);
+        }
+        Ok(())
     }
 
     /// Where the primary has been down for too long and a standby answers, that one takes over.
@@ -156,20 +251,19 @@ impl MariaDb {
         scope: &Regional,
         id: &str,
         row: &InstanceRow,
-        seen: &mut Seen,
+        seen: &Mutex<Seen>,
     ) -> Result<bool, Error> {
         if row.nodes.len() < 2 || self.is_ready(id, row.primary_node()?) {
-            seen.down.remove(id);
+            seen.lock().down.remove(id);
             return Ok(false);
         }
-        let since = *seen.down.entry(id.to_owned()).or_insert_with(Instant::now);
+        let since = *seen.lock().down.entry(id.to_owned()).or_insert_with(Instant::now);
         if since.elapsed() < PATIENCE {
             return Ok(false);
         }
-        let Some(to) = self.heir(id, row).await else { return Ok(false) };
+        let Some(to) = self.heir(id, row).await? else { return Ok(false) };
         tracing::warn!(instance = id, to, "the primary does not come back; a standby takes over");
-        seen.down.remove(id);
-        seen.arranged.remove(id);
+        seen.lock().forget(id);
         let begun = self
             .begin(scope.clone(), vec![id.to_owned()], Work::FailOver { to }, |id, row| row.usable(id))
             .await;
@@ -179,13 +273,13 @@ impl MariaDb {
         }
     }
 
-    /// The processes of an instance whose servers are all ready.
-    fn processes(&self, id: &str, row: &InstanceRow) -> Option<Vec<u32>> {
+    fn snapshot(&self, id: &str, row: &InstanceRow) -> Result<Snapshot, Error> {
         let pid = |node| match self.supervisor.state(&process(id, node)) {
             State::Ready { pid } => Some(pid),
             _ => None,
         };
-        row.nodes.iter().map(pid).collect()
+        let upstream = self.upstream(row)?.map(|leader| leader.node.address);
+        Ok(Snapshot { processes: row.nodes.iter().map(pid).collect(), primary: row.primary, upstream })
     }
 
     /// What is due: a prepaid instance is renewed or isolated at the end of its time, an isolated one destroyed after its days.
@@ -249,8 +343,11 @@ fn due(row: &InstanceRow, now: Moment, exists: impl Fn(&str) -> bool) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use rookery_store::Store;
+    use rookery_world::World;
+
     use super::*;
-    use crate::instances::{Origin, Prepaid};
+    use crate::instances::{Origin, Place, Prepaid};
 
     const DAY: i64 = 86_400;
 
@@ -297,5 +394,86 @@ mod tests {
         assert_eq!(due_at(&paid(false), Moment(DAY - 1)), None);
         assert_eq!(due_at(&paid(false), Moment(DAY)), Some(Due::Work(Work::Isolate)));
         assert_eq!(due_at(&paid(true), Moment(DAY)), Some(Due::Renewal));
+    }
+
+    /// A cloud with one instance that waits to be initialised, so that its life needs no server; and a clock to step.
+    async fn cloud(row: InstanceRow) -> (tempfile::TempDir, Arc<MariaDb>, World, Regional) {
+        let place = tempfile::tempdir().unwrap();
+        let world = World::pinned(time::OffsetDateTime::UNIX_EPOCH, 7);
+        let seal = rookery_seal::Seal::ephemeral().unwrap();
+        let options = crate::Options::new(place.path());
+        let mariadb = MariaDb::new(options, Store::in_memory(), seal, world.clone()).unwrap();
+        let scope = Regional { uin: 1, region: "ap-guangzhou".to_owned() };
+        let (row, there) = (InstanceRow { phase: Phase::Uninitialised, ..row }, scope.clone());
+        let put = move |tx: &mut rookery_store::Transaction<'_>| {
+            tx.put::<Instances>(&there, &"tdsql-00000000".to_owned(), &row)
+        };
+        mariadb.store.write(put).await.unwrap();
+        (place, mariadb, world, scope)
+    }
+
+    /// Looks once, and lets the flows of it end. The row that is left.
+    async fn looked(mariadb: &Arc<MariaDb>, scope: &Regional) -> Option<InstanceRow> {
+        mariadb.look_after(&Arc::new(Mutex::new(Seen::default()))).await.unwrap();
+        let mut tasks = std::mem::take(&mut *mariadb.tasks.lock());
+        while tasks.join_next().await.is_some() {}
+        mariadb.store.read(|view| view.get::<Instances>(scope, "tdsql-00000000")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_prepaid_instance_is_isolated_at_its_end_and_destroyed_a_week_later() {
+        let prepaid = Some(Prepaid { until: Moment(30 * DAY), renew: false });
+        let (_place, mariadb, world, scope) = cloud(InstanceRow { prepaid, ..InstanceRow::sample() }).await;
+        world.advance(Duration::days(30) - Duration::SECOND);
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Uninitialised);
+        world.advance(Duration::SECOND);
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Isolated);
+        world.advance(Duration::days(7) - Duration::SECOND);
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Isolated);
+        world.advance(Duration::SECOND);
+        assert!(looked(&mariadb, &scope).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_renews_itself_goes_on_and_what_was_activated_in_time_is_kept() {
+        let prepaid = Some(Prepaid { until: Moment(DAY), renew: true });
+        let (_place, mariadb, world, scope) = cloud(InstanceRow { prepaid, ..InstanceRow::sample() }).await;
+        world.advance(Duration::days(40));
+        looked(&mariadb, &scope).await.unwrap();
+        let row = looked(&mariadb, &scope).await.unwrap();
+        assert_eq!(
+            (row.phase, row.prepaid.unwrap().until),
+            (Phase::Uninitialised, Moment(DAY).plus_months(2))
+        );
+
+        let (_place, mariadb, world, scope) = cloud(InstanceRow::sample()).await;
+        let id = "tdsql-00000000".to_owned();
+        for (days, work) in [(0, Work::Isolate), (2, Work::Activate), (3, Work::Isolate)] {
+            world.advance(Duration::days(days));
+            assert!(looked(&mariadb, &scope).await.is_some());
+            mariadb.begin(scope.clone(), vec![id.clone()], work, |_, _| Ok(())).await.unwrap();
+        }
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Isolated);
+        world.advance(Duration::days(3));
+        assert!(looked(&mariadb, &scope).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_others_follow_is_not_destroyed() {
+        let (_place, mariadb, world, scope) =
+            cloud(InstanceRow { phase: Phase::Isolated, ..InstanceRow::sample() }).await;
+        let there = scope.clone();
+        let follows = Some(Place { region: scope.region.clone(), id: "tdsql-00000000".to_owned() });
+        let behind = InstanceRow { follows, phase: Phase::Uninitialised, ..InstanceRow::sample() };
+        let put = move |tx: &mut rookery_store::Transaction<'_>| {
+            tx.put::<Instances>(&there, &"tdsql-11111111".to_owned(), &behind)
+        };
+        mariadb.store.write(put).await.unwrap();
+        let isolate =
+            mariadb.begin(scope.clone(), vec!["tdsql-00000000".to_owned()], Work::Isolate, |_, _| Ok(()));
+        isolate.await.unwrap();
+        looked(&mariadb, &scope).await.unwrap();
+        world.advance(Duration::days(30));
+        assert_eq!(looked(&mariadb, &scope).await.unwrap().phase, Phase::Isolated);
     }
 }

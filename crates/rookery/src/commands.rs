@@ -224,6 +224,15 @@ pub(crate) struct Serve {
     /// Refuse API calls from these networks with `IpInBlacklist`, whatever --allow-ip says.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     pub(crate) deny_ip: Vec<IpNet>,
+    /// How many servers the databases of the cloud may have together.
+    #[arg(long, default_value_t = 60, value_name = "N")]
+    pub(crate) mariadb_servers: usize,
+    /// How much memory they may have together, by what they are set up to use; half of the machine's where it is not given.
+    #[arg(long, value_name = "MEGABYTES")]
+    pub(crate) mariadb_memory: Option<u64>,
+    /// The one directory where the programs of `MariaDB` are looked for, instead of the system's usual ones.
+    #[arg(long, env = "ROOKERY_MARIADB_PROGRAMS", value_name = "DIR")]
+    pub(crate) mariadb_programs: Option<PathBuf>,
     /// How long a client may keep the server waiting: for a TLS handshake, the head of a request, the next piece of a body (what came of a layer
     /// is kept, to be resumed), the next request of a connection, or room for more of an answer.
     #[arg(long, default_value_t = DEFAULT_TIMEOUT, value_name = "SECONDS")]

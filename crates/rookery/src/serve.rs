@@ -147,6 +147,11 @@ pub(crate) async fn wire(
     let cam = Cam::open(&store, &seal, world, directory, pinned).await?;
     let kms = Kms::new(store.clone(), seal.clone(), world.clone());
     let mut mariadb_options = MariaDbOptions::new(directory);
+    mariadb_options.programs.clone_from(&options.mariadb_programs);
+    mariadb_options.servers = options.mariadb_servers;
+    if let Some(megabytes) = options.mariadb_memory {
+        mariadb_options.memory = megabytes << 20;
+    }
     mariadb_options.authority = authority;
     mariadb_options.public =
         PublicAddress { ip: options.mariadb_public_address, name: options.mariadb_public_name.clone() };

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -185,6 +186,9 @@ fn start_writer(backend: Arc<dyn Backend>) -> std::io::Result<Writer> {
     Ok((queue, writer, changes))
 }
 
+/// How long a program may take from its fork until it runs.
+const FORKED: Duration = Duration::from_secs(1);
+
 /// Makes the data directory, and keeps every other process out of it for as long as the returned file is open.
 fn hold(directory: &Path) -> Result<File, OpenError> {
     let io_error = |path: &Path, source| OpenError::Io { path: path.to_owned(), source };
@@ -193,9 +197,16 @@ fn hold(directory: &Path) -> Result<File, OpenError> {
     let path = directory.join(LOCK_FILE);
     let lock = File::options().write(true).create(true).truncate(false).open(&path);
     let lock = lock.map_err(|error| io_error(&path, error))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Held { path: directory.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(io_error(&path, error)),
+    let asked = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            // What a killed process had forked just before keeps the lock until it has become another program.
+            Err(TryLockError::WouldBlock) if asked.elapsed() < FORKED => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Held { path: directory.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(io_error(&path, error)),
+        }
     }
 }

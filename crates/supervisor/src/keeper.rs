@@ -19,6 +19,8 @@ use crate::program::Program;
 
 /// The first and the longest pause before something that ended is started again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// The longest pause after the end of something that was ready: it can start, so somebody else ended it.
+const PAUSE_AFTER_READY: Duration = Duration::from_secs(1);
 /// How long something must have run for its end to be a new misfortune.
 const STEADY: Duration = Duration::from_secs(10);
 /// Between two questions to a probe.
@@ -27,6 +29,8 @@ const ASK_EVERY: Duration = Duration::from_millis(10);
 const ASK_TO_END_EVERY: Duration = Duration::from_secs(1);
 /// After SIGTERM, for a process whose program is no longer known.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// After SIGTERM, for a process that is only starting: it has nothing to bring to an end yet, and may be deaf in that moment.
+const STOP_START_WITHIN: Duration = Duration::from_secs(5);
 /// A log is put aside at this size when its program starts.
 const LOG_SIZE: u64 = 16 * 1024 * 1024;
 /// How much of stderr a failure quotes.
@@ -65,6 +69,8 @@ enum Change {
     /// Nobody gives orders any more. The process stays, as it would if this program had been killed.
     Abandoned,
     Ended(String),
+    /// As `Ended`, after it had proven itself.
+    Lost(String),
 }
 
 impl Keeper {
@@ -104,6 +110,7 @@ impl Keeper {
             };
             self.tell(&wanted, State::Starting);
             let began = Instant::now();
+            let mut longest = PAUSES.1;
             let reason = match self.keep_running(&wanted, program).await {
                 Ok(Change::NewOrder) => {
                     pause = PAUSES.0;
@@ -111,6 +118,10 @@ impl Keeper {
                 }
                 Ok(Change::Abandoned) => return,
                 Ok(Change::Ended(how)) => format!("{how}{}", last_words(&program.logs)),
+                Ok(Change::Lost(how)) => {
+                    longest = PAUSE_AFTER_READY;
+                    format!("{how}{}", last_words(&program.logs))
+                }
                 Err(error) => error.to_string(),
             };
             tracing::warn!(
@@ -119,7 +130,7 @@ impl Keeper {
                 "a process is not running; it is started again"
             );
             self.tell(&wanted, State::Failed { reason });
-            pause = if began.elapsed() > STEADY { PAUSES.0 } else { longer(pause) };
+            pause = if began.elapsed() > STEADY { PAUSES.0 } else { longer(pause).min(longest) };
             if self.pause_or_order(pause).await.is_err() {
                 return;
             }
@@ -151,7 +162,7 @@ impl Keeper {
                     return Ok(Change::Abandoned);
                 }
                 if !self.still_wanted(program) {
-                    self.end(&mut process, program.stop_within).await?;
+                    self.end(&mut process, program.stop_within.min(STOP_START_WITHIN)).await?;
                 }
                 return Ok(Change::NewOrder);
             }
@@ -163,7 +174,7 @@ impl Keeper {
         }
         self.tell(wanted, State::Ready { pid: process.identity.pid });
         tokio::select! {
-            how = process.ended() => Ok(Change::Ended(how)),
+            how = process.ended() => Ok(Change::Lost(how)),
             changed = self.orders.changed() => {
                 if changed.is_err() {
                     return Ok(Change::Abandoned);

@@ -21,6 +21,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -92,6 +93,9 @@ pub enum StartError {
     /// It was stopped, or given another program, while it started.
     #[error("it was stopped while it started")]
     Superseded,
+    /// Everything is being stopped.
+    #[error("nothing is started any more")]
+    Closed,
 }
 
 /// Keeps the processes of one directory.
@@ -100,6 +104,8 @@ pub struct Supervisor {
     directory: PathBuf,
     limits: Limits,
     kept: Mutex<HashMap<String, Kept>>,
+    /// Nothing is started any more. Read and set while `kept` is held.
+    closed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -111,11 +117,26 @@ struct Kept {
     task: JoinHandle<()>,
 }
 
+impl Kept {
+    /// The order by which this very program is ready; nothing has to be ordered again then.
+    fn runs(&self, program: &Program) -> Option<u64> {
+        let (wanted, report) = (self.wanted.borrow(), self.reports.borrow());
+        let same = wanted.program.as_ref().is_some_and(|now| now.fingerprint() == program.fingerprint());
+        let ready = report.generation == wanted.generation && matches!(report.state, State::Ready { .. });
+        (same && ready).then_some(wanted.generation)
+    }
+}
+
 impl Supervisor {
     /// Keeps its records in `directory`, which is made where it is missing.
     pub fn open(directory: &Path, limits: Limits) -> io::Result<Self> {
         std::fs::create_dir_all(directory)?;
-        Ok(Self { directory: directory.to_owned(), limits, kept: Mutex::default() })
+        Ok(Self {
+            directory: directory.to_owned(),
+            limits,
+            kept: Mutex::default(),
+            closed: AtomicBool::new(false),
+        })
     }
 
     /// The names of which a process may be left from a former supervisor, or that are kept now.
@@ -143,10 +164,16 @@ impl Supervisor {
 
     fn want(&self, name: &str, program: Program) -> Result<(u64, watch::Receiver<Report>), StartError> {
         let mut kept = self.kept.lock();
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(StartError::Closed);
+        }
         self.admit(&kept, name, &program)?;
         let (memory, addresses) = (program.memory, program.addresses.clone());
         let entry = kept.entry(name.to_owned()).or_insert_with(|| self.keep(name));
         (entry.memory, entry.addresses) = (memory, addresses);
+        if let Some(generation) = entry.runs(&program) {
+            return Ok((generation, entry.reports.clone()));
+        }
         let mut generation = 0;
         entry.wanted.send_modify(|wanted| {
             generation = wanted.generation + 1;
@@ -216,9 +243,13 @@ impl Supervisor {
         }
     }
 
-    /// Stops everything that is kept, all at once.
+    /// Stops everything that is kept, all at once. Whatever is asked for meanwhile or later is not started.
     pub async fn stop_all(self: &Arc<Self>) {
-        let names: Vec<String> = self.kept.lock().keys().cloned().collect();
+        let names: Vec<String> = {
+            let kept = self.kept.lock();
+            self.closed.store(true, Ordering::Relaxed);
+            kept.keys().cloned().collect()
+        };
         let stops: Vec<_> = names
             .into_iter()
             .map(|name| {

@@ -124,6 +124,33 @@ async fn what_does_not_end_when_asked_is_killed() {
 }
 
 #[tokio::test]
+async fn nothing_is_started_once_all_is_being_stopped() {
+    let scene = Scene::new();
+    let supervisor = scene.supervisor();
+    supervisor.start("one", scene.shell(SERVE)).await.unwrap();
+    let (all, late) = tokio::join!(supervisor.stop_all(), supervisor.start("two", scene.shell(SERVE)));
+    assert!(matches!(late, Err(StartError::Closed)), "{late:?}");
+    assert!(matches!(supervisor.start("one", scene.shell(SERVE)).await, Err(StartError::Closed)));
+    assert_eq!((all, supervisor.recorded().unwrap()), ((), Vec::new()));
+}
+
+#[tokio::test]
+async fn a_start_that_is_deaf_is_not_waited_for_as_long_as_a_program_that_works() {
+    let scene = Scene::new();
+    let supervisor = scene.supervisor();
+    let deaf = Program {
+        stop_within: Duration::from_hours(1),
+        ..scene.shell("trap '' TERM; touch began; while :; do sleep 0.1; done")
+    };
+    let starting = Arc::clone(&supervisor);
+    let start = tokio::spawn(async move { starting.start("one", deaf).await });
+    until("it began", || scene.path("began").exists()).await;
+    supervisor.stop("one").await;
+    assert!(matches!(start.await.unwrap(), Err(StartError::Superseded)));
+    assert_eq!(supervisor.recorded().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_stop_ends_a_start() {
     let scene = Scene::new();
     let supervisor = scene.supervisor();

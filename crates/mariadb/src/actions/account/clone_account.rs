@@ -17,12 +17,14 @@ pub(crate) async fn clone_account(
     let request = call.request;
     let id = instances::clean(&request.instance_id).to_owned();
 
-    let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
+    mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     let from = Name::of(&request.src_user, &request.src_host);
     let to = Name::new(&request.dst_user, &request.dst_host, &mariadb.installation()?.user)?;
     let description = accounts::description(request.dst_desc.as_deref())?;
     let alone = mariadb.lock(&id);
     let _alone = alone.lock().await;
+    // Who is the primary may have changed meanwhile.
+    let row = mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     let source = mariadb.store.read(|view| accounts::existing(view, &id, &from))?;
     if mariadb.store.read(|view| accounts::find(view, &id, &to))?.is_some() {
         return Err(to.taken());

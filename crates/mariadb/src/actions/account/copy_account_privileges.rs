@@ -17,7 +17,9 @@ pub(crate) async fn copy_account_privileges(
     let request = call.request;
     let id = instances::clean(&request.instance_id).to_owned();
 
-    let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
+    let alone = mariadb.lock(&id);
+    let _alone = alone.lock().await;
+    let row = mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     let from = Name::of(&request.src_user_name, &request.src_host);
     let to = Name::of(&request.dst_user_name, &request.dst_host);
     let (source, target) = mariadb.store.read(|view| {

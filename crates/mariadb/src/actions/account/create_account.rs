@@ -17,7 +17,7 @@ pub(crate) async fn create_account(
     let request = call.request;
     let id = instances::clean(&request.instance_id).to_owned();
 
-    let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
+    mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     let name = Name::new(&request.user_name, &request.host, &mariadb.installation()?.user)?;
     let password = accounts::password(request.password.as_deref(), request.encrypted_password.as_deref())?;
     let description = accounts::description(request.description.as_deref())?;
@@ -28,6 +28,8 @@ pub(crate) async fn create_account(
     let (delay, fixed) = standby(request.delay_thresh, request.slave_const, read_only != 0)?;
     let alone = mariadb.lock(&id);
     let _alone = alone.lock().await;
+    // Who is the primary may have changed meanwhile.
+    let row = mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     if mariadb.store.read(|view| accounts::find(view, &id, &name))?.is_some() {
         return Err(name.taken());
     }

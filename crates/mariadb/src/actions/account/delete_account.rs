@@ -16,10 +16,12 @@ pub(crate) async fn delete_account(
     let request = call.request;
     let id = instances::clean(&request.instance_id).to_owned();
 
-    let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
+    mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     let name = Name::of(&request.user_name, &request.host);
     let alone = mariadb.lock(&id);
     let _alone = alone.lock().await;
+    // Who is the primary may have changed meanwhile.
+    let row = mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     mariadb.store.read(|view| accounts::existing(view, &id, &name))?;
     let mut server = mariadb.primary(&id, &row).await?;
     server.run(&format!("DROP USER IF EXISTS {}", name.sql())).await?;

@@ -22,7 +22,7 @@ pub(crate) async fn describe_account_privileges(
     let (kind, object, column) =
         (request.r#type.as_deref(), request.object.as_deref(), request.col_name.as_deref());
     let level = Level::addressed(&request.db_name, kind, object, column)?;
-    mariadb.store.read(|view| accounts::existing(view, &id, &name))?;
+    mariadb.store.read(|view| accounts::existing(view, row.keeper_of_accounts(&id), &name))?;
     let mut server = mariadb.primary(&id, &row).await?;
     let privileges = level.read(&mut server, &name).await?;
     Ok(DescribeAccountPrivilegesResponse {

@@ -17,7 +17,7 @@ pub(crate) async fn describe_accounts(
     let id = instances::clean(&request.instance_id).to_owned();
 
     let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
-    let rows = mariadb.store.read(|view| accounts::list(view, &id))?;
+    let rows = mariadb.store.read(|view| accounts::list(view, row.keeper_of_accounts(&id)))?;
     let mut server = mariadb.primary(&id, &row).await?;
     let limits = server.query("SELECT User, Host, max_user_connections AS most FROM mysql.user").await?;
     let limit = |account: &AccountRow| {

@@ -17,7 +17,9 @@ pub(crate) async fn grant_account_privileges(
     let request = call.request;
     let id = instances::clean(&request.instance_id).to_owned();
 
-    let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
+    let alone = mariadb.lock(&id);
+    let _alone = alone.lock().await;
+    let row = mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     let name = Name::of(&request.user_name, &request.host);
     let (kind, object, column) =
         (request.r#type.as_deref(), request.object.as_deref(), request.col_name.as_deref());

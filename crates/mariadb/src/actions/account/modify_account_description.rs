@@ -21,7 +21,7 @@ pub(crate) async fn modify_account_description(
     mariadb
         .store
         .write(move |tx| {
-            instances::usable(tx, &scope, &id)?;
+            instances::writable(tx, &scope, &id)?;
             let mut account = accounts::existing(tx, &id, &name)?;
             (account.description, account.updated) = (description.clone(), now);
             accounts::put(tx, &id, &account)

@@ -18,7 +18,9 @@ pub(crate) async fn modify_account_privileges(
     let request = call.request;
     let id = instances::clean(&request.instance_id).to_owned();
 
-    let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
+    let alone = mariadb.lock(&id);
+    let _alone = alone.lock().await;
+    let row = mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     let mut levels: Vec<(Level, Vec<String>)> = Vec::new();
     levels.extend(request.global_privileges.map(|privileges| (Level::Global, privileges)));
     for one in request.database_privileges.unwrap_or_default() {

@@ -17,7 +17,9 @@ pub(crate) async fn reset_account_password(
     let request = call.request;
     let id = instances::clean(&request.instance_id).to_owned();
 
-    let row = mariadb.store.read(|view| instances::usable(view, &scope, &id))?;
+    let alone = mariadb.lock(&id);
+    let _alone = alone.lock().await;
+    let row = mariadb.store.read(|view| instances::writable(view, &scope, &id))?;
     let name = Name::of(&request.user_name, &request.host);
     let password = accounts::password(request.password.as_deref(), request.encrypted_password.as_deref())?;
     let mut account = mariadb.store.read(|view| accounts::existing(view, &id, &name))?;

@@ -23,13 +23,10 @@ pub(crate) async fn create_db_instance(
         0 | 2 => false,
         _ => return Err(Error::invalid("AutoRenewFlag", "must be 1 or 2")),
     };
-    let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
     let order = Order {
-        absent: vec![
-            ("instances for disaster recovery (`DcnInstanceId`)", given(&request.dcn_instance_id)),
-            ("instances for disaster recovery (`DcnRegion`)", given(&request.dcn_region)),
-            ("instances for disaster recovery (`DcnSyncMode`)", request.dcn_sync_mode.is_some()),
-        ],
+        absent: Vec::new(),
+        source: (request.dcn_region, request.dcn_instance_id),
+        source_waits: request.dcn_sync_mode,
         zones: request.zones,
         node_count: request.node_count,
         memory: request.memory,

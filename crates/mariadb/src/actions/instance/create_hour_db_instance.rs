@@ -24,11 +24,9 @@ pub(crate) async fn create_hour_db_instance(
         _ => return Err(Error::invalid("RollbackTime", "goes together with `RollbackInstanceId`")),
     };
     let order = Order {
-        absent: vec![
-            ("instances for disaster recovery (`DcnInstanceId`)", given(&request.dcn_instance_id)),
-            ("instances for disaster recovery (`DcnRegion`)", given(&request.dcn_region)),
-            ("instances for disaster recovery (`DcnSyncMode`)", request.dcn_sync_mode.is_some()),
-        ],
+        absent: Vec::new(),
+        source: (request.dcn_region, request.dcn_instance_id),
+        source_waits: request.dcn_sync_mode,
         zones: request.zones,
         node_count: request.node_count,
         memory: request.memory,

@@ -24,6 +24,8 @@ pub(crate) async fn describe_db_instance_detail(
     let nodes_info = row.nodes_info();
     let others =
         nodes_info.iter().filter(|node| node.role == "slave").map(|node| node.zone.clone()).collect();
+    let part = mariadb.part(&mariadb.of_account(scope.uin)?, &id, &row).await;
+    let (replica_config, replica_status) = part.replica().unzip();
     let usage = mariadb.storage_usage(&id, &row).await?;
     Ok(DescribeDBInstanceDetailResponse {
         instance_id: id,
@@ -69,16 +71,16 @@ pub(crate) async fn describe_db_instance_detail(
         db_engine: "MariaDB".to_owned(),
         db_version: mariadb.version(),
         resource_tags: row.resource_tags(),
-        dcn_flag: 0,
-        dcn_status: 0,
-        dcn_dst_num: 0,
-        instance_type: 2,
+        dcn_flag: part.flag,
+        dcn_status: part.status,
+        dcn_dst_num: part.followers,
+        instance_type: row.kind(),
         nodes_info,
         is_max_user_connections_supported: true,
         db_version_id: row.version.clone(),
         encrypt_status: i64::from(row.security.encrypts()),
-        replica_config: None,
-        replica_status: None,
+        replica_config,
+        replica_status,
         excluster_type: 0,
         rs_access_strategy: i64::from(row.network.nearest),
         reserved_net_resources: row.network.reserved_resources(),

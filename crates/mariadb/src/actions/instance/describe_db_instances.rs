@@ -6,13 +6,11 @@ use rookery_store::{Read, Scan};
 
 use crate::MariaDb;
 use crate::catalogue;
+use crate::dcn::Part;
 use crate::error::Error;
 use crate::instances::{self, InstanceRow, Instances};
 use crate::moments::{Moment, NEVER};
 use crate::orders::signed;
-
-/// Instances of dedicated clusters, and for disaster recovery, are not implemented: what asks only for them finds nothing.
-const PRIMARY: &str = "2";
 
 pub(crate) async fn describe_db_instances(
     mariadb: &MariaDb,
@@ -40,16 +38,21 @@ pub(crate) async fn describe_db_instances(
     }
     let kinds = request.filter_instance_type.as_deref().unwrap_or_default();
     let only_dedicated = request.is_filter_excluster.unwrap_or(false) && request.excluster_type == Some(2);
-    if (!kinds.is_empty() && !kinds.split(',').any(|kind| kind.trim() == PRIMARY))
-        || only_dedicated
-        || request.excluster_ids.is_some_and(|ids| !ids.is_empty())
-    {
+    found.retain(|(_, row)| {
+        kinds.is_empty() || kinds.split(',').any(|kind| kind.trim() == row.kind().to_string())
+    });
+    // Nothing here makes a dedicated cluster.
+    if only_dedicated || request.excluster_ids.is_some_and(|ids| !ids.is_empty()) {
         found.clear();
     }
     sort(&mut found, request.order_by.as_deref(), request.order_by_type.as_deref())?;
     let total_count = found.len() as u64;
-    let instances = found.into_iter().skip(offset).take(limit);
-    let instances = instances.map(|(id, row)| mariadb.describe(&scope, account, id, row)).collect();
+    let of_account = mariadb.of_account(scope.uin)?;
+    let mut instances = Vec::new();
+    for (id, row) in found.into_iter().skip(offset).take(limit) {
+        let part = mariadb.part(&of_account, &id, &row).await;
+        instances.push(mariadb.describe(&scope, account, (id, row), part));
+    }
     Ok(DescribeDBInstancesResponse { total_count, instances })
 }
 
@@ -129,8 +132,8 @@ impl MariaDb {
         &self,
         scope: &rookery_store::Regional,
         account: rookery_gateway::Account,
-        id: String,
-        row: InstanceRow,
+        (id, row): (String, InstanceRow),
+        part: Part,
     ) -> DBInstance {
         let (status, status_desc) = self.status(&id, &row);
         let size = catalogue::sold(row.memory);
@@ -181,10 +184,10 @@ impl MariaDb {
             wan_status_ipv6: 0,
             db_engine: "MariaDB".to_owned(),
             db_version: self.version(),
-            dcn_flag: 0,
-            dcn_status: 0,
-            dcn_dst_num: 0,
-            instance_type: 2,
+            dcn_flag: part.flag,
+            dcn_status: part.status,
+            dcn_dst_num: part.followers,
+            instance_type: row.kind(),
             resource_tags: row.resource_tags(),
             db_version_id: row.version,
             instance_name: row.name,

@@ -1,0 +1,181 @@
+//! Copies of a running server's data: for a standby that can follow nobody any more, and for instances for disaster recovery.
+//!
+//! `mariadb-backup` copies while the server goes on. The position of the copy is kept beside it until the server that has it was
+//! started once and knows it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use crate::MariaDb;
+use crate::cluster::{NO_NODE, process};
+use crate::error::Error;
+use crate::instances::{InstanceRow, Node};
+use crate::replication::{self, Following, Leader};
+use crate::server::{Missing, Places, SOCKET, copy, locate, private_directory, remove, write_private};
+use crate::sql;
+
+/// Where a copy tells its position: by one name up to 10.11, by the other since.
+const TOLD: [&str; 2] = ["xtrabackup_binlog_info", "mariadb_backup_binlog_info"];
+/// How much memory the tool may take to bring a copy up to its position.
+const MEMORY: &str = "--use-memory=64M";
+
+impl MariaDb {
+    /// Gives a standby that can follow nobody a copy of the primary's data, and has it follow.
+    pub(crate) async fn rebuild(&self, id: &str, row: &InstanceRow, at: usize) -> Result<(), Error> {
+        let node = row.nodes.get(at).filter(|_| at != row.primary).ok_or(NO_NODE)?;
+        self.supervisor.stop(&process(id, node)).await;
+        let (places, name, removed) = (Arc::clone(&self.places), id.to_owned(), node.clone());
+        blocking(move || Ok(remove(&places.data(&name, &removed))?)).await?;
+        self.copy_of((id, row.primary_node()?), id, node).await?;
+        self.start_node(id, row, at).await?;
+        self.plant(id, row).await?;
+        let mut standby = self.connect(id, node).await?;
+        let password = self.replication_password(id, row)?;
+        replication::allow_replica(&mut standby, &password).await?;
+        let leader = Leader { node: row.primary_node()?.clone(), password, waits: row.sync_mode != 0 };
+        match replication::follow(&mut standby, &leader, replication::CATCH_UP).await? {
+            Following::Yes => Ok(()),
+            _ => Err(Error::Inconsistent("a copy of the primary cannot follow it")),
+        }
+    }
+
+    /// Gives a node a copy of the data of a server that runs. What is there stays.
+    pub(crate) async fn copy_of(
+        &self,
+        (source, from): (&str, &Node),
+        id: &str,
+        to: &Node,
+    ) -> Result<(), Error> {
+        let data = self.places.data(id, to);
+        if data.exists() {
+            return Ok(());
+        }
+        let tool = self.copier()?;
+        let unfinished = self.places.node(id, to).join("data.new");
+        let cleared = unfinished.clone();
+        blocking(move || {
+            remove(&cleared)?;
+            Ok(private_directory(&cleared)?)
+        })
+        .await?;
+        let option = |name: &str, path: &Path| {
+            let mut option = OsString::from(format!("--{name}="));
+            option.push(path);
+            option
+        };
+        let (target, user) = (option("target-dir", &unfinished), self.installation()?.user);
+        let there = self.places.data(source, from);
+        // Relative: the path of a socket has at most 107 bytes.
+        let copying = [
+            "--no-defaults".into(),
+            "--backup".into(),
+            target.clone(),
+            format!("--user={user}").into(),
+            format!("--socket={SOCKET}").into(),
+            option("datadir", &there),
+        ];
+        told(&tool, &there, &copying).await?;
+        told(&tool, &there, &["--no-defaults".into(), "--prepare".into(), MEMORY.into(), target]).await?;
+        let beside = self.position_file(id, to);
+        blocking(move || {
+            let position = TOLD.iter().find_map(|name| fs::read_to_string(unfinished.join(name)).ok());
+            // Nothing is told of a server that has written nothing.
+            let position = position.as_deref().and_then(|told| told.split_whitespace().nth(2)).unwrap_or("");
+            write_private(&beside, position)?;
+            Ok(fs::rename(&unfinished, &data)?)
+        })
+        .await
+    }
+
+    /// Gives the other nodes what the first was given by [`copy_of`](Self::copy_of), before it is started.
+    pub(crate) async fn multiply(&self, id: &str, first: &Node, others: Vec<Node>) -> Result<(), Error> {
+        let (places, id) = (Arc::clone(&self.places), id.to_owned());
+        let (from, position) = (self.places.data(&id, first), self.position_file(&id, first));
+        blocking(move || {
+            let position = match fs::read_to_string(position) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                position => position?,
+            };
+            for node in &others {
+                let (unfinished, data) = (places.node(&id, node).join("data.new"), places.data(&id, node));
+                if data.exists() {
+                    continue;
+                }
+                remove(&unfinished)?;
+                copy(&from, &unfinished)?;
+                write_private(&position_file(&places, &id, node), &position)?;
+                fs::rename(unfinished, data)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Tells servers with a copy of another's data, once, where in the common history they are.
+    pub(crate) async fn plant(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
+        for node in &row.nodes {
+            let file = self.position_file(id, node);
+            let position = match fs::read_to_string(&file) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                position => position?,
+            };
+            if !self.is_ready(id, node) {
+                continue;
+            }
+            let mut server = self.connect(id, node).await?;
+            let position = sql::text(position.trim());
+            for statement in [
+                "STOP SLAVE".to_owned(),
+                "RESET SLAVE ALL".to_owned(),
+                "RESET MASTER".to_owned(),
+                format!("SET GLOBAL gtid_binlog_state = {position}"),
+                format!("SET GLOBAL gtid_slave_pos = {position}"),
+            ] {
+                server.run(&statement).await?;
+            }
+            fs::remove_file(&file)?;
+        }
+        Ok(())
+    }
+
+    /// The tool, where it is installed.
+    pub(crate) fn copier(&self) -> Result<PathBuf, Error> {
+        Ok(locate(self.programs.as_deref(), "mariadb-backup").ok_or(Missing::Tool("mariadb-backup"))?)
+    }
+
+    fn position_file(&self, id: &str, node: &Node) -> PathBuf {
+        position_file(&self.places, id, node)
+    }
+}
+
+fn position_file(places: &Places, id: &str, node: &Node) -> PathBuf {
+    places.node(id, node).join("position")
+}
+
+/// Runs the tool in a directory, to its end.
+async fn told(tool: &Path, directory: &Path, arguments: &[OsString]) -> Result<(), Error> {
+    let ended = tokio::process::Command::new(tool)
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&ended.stderr);
+    let last: Vec<&str> = said.lines().rev().take(8).collect();
+    tracing::warn!(said = last.join(" | "), "a server could not be copied");
+    Err(Error::Inconsistent("mariadb-backup failed"))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Inconsistent("work on files panicked"))?
+}
