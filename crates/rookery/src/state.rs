@@ -16,6 +16,9 @@ type Ended = Result<(), Box<dyn Error>>;
 /// Unfinished uploads and published addresses are not part of a state.
 const NOT_STATE: [&str; 2] = ["uploads", "endpoints.json"];
 
+/// Where servers of databases rewrite their files in place.
+const REWRITTEN: &str = "mariadb";
+
 pub(crate) fn run(options: State) -> Ended {
     let directory = &options.directory.data;
     if !directory.is_dir() {
@@ -39,7 +42,7 @@ pub(crate) fn run(options: State) -> Ended {
                 return Err(format!("{} is no snapshot", from.display()).into());
             }
             // What rows name is there before the rows: files first.
-            copy_files(&from, directory)?;
+            copy_files(&from, directory, Files::Replaced)?;
             runtime.block_on(store.restore(&from.join(STATE_FILE)))?;
         }
         StateCommand::Rekey => {
@@ -68,15 +71,23 @@ fn snapshot(store: &Store, directory: &Path, to: &Path) -> Ended {
         return Err(format!("{} exists already", to.display()).into());
     }
     fs::create_dir_all(to)?;
-    copy_files(directory, to)?;
+    copy_files(directory, to, Files::Replaced)?;
     store.snapshot(&to.join(STATE_FILE))?;
     fs::File::open(to)?.sync_all()?;
     Ok(())
 }
 
-/// Copies everything but the store's own files. Files of a data directory are replaced and never rewritten, so where the file
-/// system allows it a second name for the same file is as good as a copy.
-fn copy_files(from: &Path, to: &Path) -> Ended {
+/// How the files of a directory change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Files {
+    /// Others take their place, so where the file system allows it a second name for the same file is as good as a copy.
+    Replaced,
+    /// They are written over.
+    Rewritten,
+}
+
+/// Copies everything but the store's own files, and sockets.
+fn copy_files(from: &Path, to: &Path, files: Files) -> Ended {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -84,16 +95,19 @@ fn copy_files(from: &Path, to: &Path) -> Ended {
         if text.starts_with('.') || text.starts_with("state.") || NOT_STATE.contains(&text.as_ref()) {
             continue;
         }
-        let (source, target) = (entry.path(), to.join(&name));
-        if entry.file_type()?.is_dir() {
+        let (source, target, kind) = (entry.path(), to.join(&name), entry.file_type()?);
+        if kind.is_dir() {
             fs::create_dir_all(&target)?;
-            copy_files(&source, &target)?;
+            copy_files(&source, &target, if text == REWRITTEN { Files::Rewritten } else { files })?;
+            continue;
+        }
+        if !kind.is_file() {
             continue;
         }
         if target.exists() {
             fs::remove_file(&target)?;
         }
-        if fs::hard_link(&source, &target).is_err() {
+        if files == Files::Rewritten || fs::hard_link(&source, &target).is_err() {
             fs::copy(&source, &target)?;
             fs::File::open(&target)?.sync_all()?;
         }
@@ -109,13 +123,27 @@ mod tests {
     fn files_are_copied_but_for_what_is_not_state() {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::create_dir_all(from.path().join("registry/uploads")).unwrap();
-        for name in ["master.key", "endpoints.json", STATE_FILE, "registry/blob", "registry/uploads/half"] {
+        fs::create_dir_all(from.path().join("mariadb/node")).unwrap();
+        for name in [
+            "master.key",
+            "endpoints.json",
+            STATE_FILE,
+            "registry/blob",
+            "registry/uploads/half",
+            "mariadb/node/ibdata1",
+        ] {
             fs::write(from.path().join(name), name).unwrap();
         }
-        copy_files(from.path(), to.path()).unwrap();
+        let _socket =
+            std::os::unix::net::UnixListener::bind(from.path().join("mariadb/node/socket")).unwrap();
+        copy_files(from.path(), to.path(), Files::Replaced).unwrap();
         assert!(to.path().join("master.key").is_file() && to.path().join("registry/blob").is_file());
         for name in ["endpoints.json", STATE_FILE, "registry/uploads"] {
             assert!(!to.path().join(name).exists(), "{name}");
         }
+        let data = "mariadb/node/ibdata1";
+        fs::write(from.path().join(data), "written over").unwrap();
+        assert_eq!(fs::read_to_string(to.path().join(data)).unwrap(), data);
+        assert!(!to.path().join("mariadb/node/socket").exists());
     }
 }
