@@ -150,9 +150,9 @@ class Cloud:
     def rookery(self, *arguments, check=True, **environment):
         return rookery(*arguments, check=check, ROOKERY_DATA=self.data, **environment)
 
-    def exports(self):
+    def exports(self, *options):
         """What `rookery env` prints, as a POSIX shell understands it."""
-        printed = self.rookery("env").stdout
+        printed = self.rookery("env", *options).stdout
         names = re.findall(r"^export (\w+)=", printed, re.M)
         script = printed + "".join(f'printf "%s\\0" "${name}"\n' for name in names)
         values = subprocess.run(["sh", "-euc", script], check=True, capture_output=True, text=True).stdout

@@ -1,33 +1,17 @@
 """The official Go SDK: the current one, and one of 2021 that is still in use in pinned programs."""
 
 import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from cloud import REPOSITORY, clean_environment
-from sdk_matrix import V3, WAYS, Client, Matrix, driven, needs
-
-HERE = Path(__file__).parent
+from modules import HERE, compiled
+from sdk_matrix import V3, WAYS, Client, Matrix, driven
 
 
 def built(module, directory):
     """The driver, built with the SDK that the `go.mod` of a module pins."""
-    go = needs("go", "install Go, https://go.dev/doc/install")
     shutil.copy(HERE / "driver.go", directory)
-    shutil.copytree(HERE / module, directory, dirs_exist_ok=True)
-    modules = needs(REPOSITORY / ".tools/sdk-go", "make tools")
-    offline = {"GOMODCACHE": modules, "GOPROXY": "off", "GOFLAGS": "-mod=readonly -buildvcs=false -modcacherw"}
-    ended = subprocess.run(
-        [go, "build", "-o", "driver", "."],
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        env=clean_environment(GOWORK="off", CGO_ENABLED="0", **offline),
-    )
-    assert ended.returncode == 0, f"make tools, then:\n{ended.stderr}"
-    return directory / "driver"
+    return compiled(module, directory)
 
 
 @pytest.fixture(scope="class")
