@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -66,6 +67,40 @@ def test_killed_servers_come_back_with_what_was_acknowledged(pair):
     eventually("that the primary waits again", lambda: pair("DescribeDBSyncMode")["CurrentSyncMode"] == 1)
 
 
+def node(instance, role):
+    (found,) = [node for node in instance("DescribeInstanceNodeInfo")["NodesInfo"] if node["Role"] == role]
+    return instance.directory / found["NodeId"]
+
+
+def as_superuser(instance, node, statement):
+    client = ("mariadb", "--no-defaults", "--batch", f"--socket={node}/data/s.sock")
+    return run(*client, "--execute", statement, home=instance.databases.home).stdout
+
+
+def test_a_standby_is_led_back_while_a_backup_waits_for_it(databases):
+    instance = databases.create(nodes=2, Zones=ZONES)
+    instance.account()
+    instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT)")
+    instance.does("ModifyDBSyncMode", SyncMode=1)
+    primary, (standby,) = node(instance, "master"), servers(node(instance, "slave"))
+
+    def waits(what):
+        eventually(what, lambda: what in as_superuser(instance, primary, "SHOW PROCESSLIST"))
+
+    with ThreadPoolExecutor() as beside:
+        os.kill(standby, signal.SIGSTOP)
+        write = beside.submit(instance.sql, "INSERT INTO d.t VALUES (1)")
+        waits("Waiting for semi-sync ACK from slave")
+        # What a backup does at its end: it waits for commits, and changes of accounts wait for it.
+        stages = "".join(f"BACKUP STAGE {stage};" for stage in ("START", "FLUSH", "BLOCK_DDL", "BLOCK_COMMIT", "END"))
+        backup = beside.submit(as_superuser, instance, primary, stages)
+        waits("Waiting for backup lock")
+        os.kill(standby, signal.SIGKILL)
+        assert (write.result(), backup.result()) == ([], "")
+    instance.becomes(2)
+    instance.destroy()
+
+
 def test_three_servers_restart_together(databases):
     instance = databases.create(nodes=3)
     instance.account()
@@ -81,10 +116,10 @@ def test_a_standby_takes_over_from_a_primary_that_does_not_come_back(databases):
     instance = databases.create(nodes=2, Zones=ZONES)
     instance.account()
     instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT); INSERT INTO d.t VALUES (1)")
-    (primary,) = [node for node in instance("DescribeInstanceNodeInfo")["NodesInfo"] if node["Role"] == "master"]
-    data = instance.directory / primary["NodeId"] / "data"
+    primary = node(instance, "master")
+    data = primary / "data"
     (data / "ibdata1").rename(data / "away")
-    (process,) = servers(instance.directory / primary["NodeId"])
+    (process,) = servers(primary)
     os.kill(process, signal.SIGKILL)
     eventually("another primary", lambda: roles(instance)[ZONES[1]] == "master")
     eventually("a write", lambda: "ERROR" not in instance.sql("INSERT INTO d.t VALUES (2)", check=False))
@@ -103,17 +138,15 @@ def test_a_standby_that_strayed_is_made_anew_from_the_primary(databases):
     instance = databases.create(nodes=2, Zones=ZONES)
     instance.account()
     instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT); INSERT INTO d.t VALUES (1)")
-    (standby,) = [node for node in instance("DescribeInstanceNodeInfo")["NodesInfo"] if node["Role"] == "slave"]
-    data = instance.directory / standby["NodeId"] / "data"
-    # As the server's own superuser, past everything that keeps users from it.
-    stray = "SET GLOBAL read_only = OFF; INSERT INTO d.t VALUES (666); SET GLOBAL read_only = ON"
-    run("mariadb", "--no-defaults", f"--socket={data}/s.sock", "--execute", stray, home=instance.databases.home)
-    (process,) = servers(instance.directory / standby["NodeId"])
+    standby = node(instance, "slave")
+    # Past everything that keeps users from it.
+    as_superuser(instance, standby, "SET GLOBAL read_only = OFF; INSERT INTO d.t VALUES (666); SET GLOBAL read_only = ON")
+    (process,) = servers(standby)
     instance("ModifyDBSyncMode", SyncMode=0)
     eventually("a write", lambda: "ERROR" not in instance.sql("INSERT INTO d.t VALUES (2)", check=False))
-    eventually("another server", lambda: servers(instance.directory / standby["NodeId"]) not in ([], [process]))
+    eventually("another server", lambda: servers(standby) not in ([], [process]))
     instance.becomes(2)
-    eventually("a switch", lambda: switched(instance, standby["Zone"]))
+    eventually("a switch", lambda: switched(instance, ZONES[1]))
     assert instance.sql("SELECT x FROM d.t ORDER BY x") == ["1", "2"]
     instance.destroy()
 

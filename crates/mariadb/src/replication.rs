@@ -19,6 +19,8 @@ use crate::sql::{self, Connection};
 
 /// Who standbys follow as.
 pub(crate) const REPLICA: &str = "rookery_replica";
+/// From where they do.
+pub(crate) const REPLICA_HOST: &str = "127.%";
 /// How long a standby may take to catch up before it becomes the primary.
 pub(crate) const CATCH_UP: Duration = Duration::from_mins(1);
 /// How long a standby may take to connect.
@@ -257,8 +259,19 @@ async fn stand_alone(server: &mut Connection) -> Result<(), Error> {
 }
 
 /// Lets standbys log in. Told to each server by itself, so that their histories stay alike.
+///
+/// What is so already is not told again: while a backup waits for a commit, and that for a standby, changes of accounts wait for the
+/// backup, and the standby would not be led back for ever.
 pub(crate) async fn allow_replica(server: &mut Connection, password: &str) -> Result<(), Error> {
-    let (who, password) = (sql::account(REPLICA, "127.%"), sql::text(password));
+    let (who, password) = (sql::account(REPLICA, REPLICA_HOST), sql::text(password));
+    let (user, host) = (sql::text(REPLICA), sql::text(REPLICA_HOST));
+    let allowed = format!(
+        "SELECT Repl_slave_priv AS allowed FROM mysql.user \
+         WHERE User = {user} AND Host = {host} AND authentication_string = PASSWORD({password})"
+    );
+    if server.query(&allowed).await?.first("allowed") == "Y" {
+        return Ok(());
+    }
     server.run("SET SESSION sql_log_bin = 0").await?;
     server.run(&format!("CREATE USER IF NOT EXISTS {who} IDENTIFIED BY {password}")).await?;
     // A copy of another instance's data has that one's password.

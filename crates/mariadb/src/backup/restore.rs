@@ -26,7 +26,7 @@ use crate::flows::{self, Work};
 use crate::instances::{self, ById, Initial, InstanceRow, Instances, Origin, Phase};
 use crate::moments::Moment;
 use crate::ordering::{Order, room};
-use crate::replication::REPLICA;
+use crate::replication::{REPLICA, REPLICA_HOST};
 use crate::security::Encryption;
 use crate::server::{self, Answers};
 use crate::sql;
@@ -340,7 +340,7 @@ impl MariaDb {
         let user = self.installation()?.user;
         let mut server = sql::Connection::open(data, server::SOCKET, &user).await?;
         // Its password is the other instance's; arranging the nodes makes it anew. Its history begins here.
-        server.run(&format!("DROP USER IF EXISTS {}", sql::account(REPLICA, "127.%"))).await?;
+        server.run(&format!("DROP USER IF EXISTS {}", sql::account(REPLICA, REPLICA_HOST))).await?;
         server.run("SET GLOBAL gtid_slave_pos = ''").await?;
         let users = server.query("SELECT User, Host FROM mysql.user WHERE is_role = 'N'").await?;
         let users: Vec<Name> = users
