@@ -7,10 +7,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 
 use crate::MariaDb;
+use crate::backup::tools;
 use crate::cluster::{NO_NODE, process};
 use crate::error::Error;
 use crate::instances::{InstanceRow, Node};
@@ -78,8 +78,13 @@ impl MariaDb {
             format!("--socket={SOCKET}").into(),
             option("datadir", &there),
         ];
-        told(&tool, &there, &copying).await?;
-        told(&tool, &there, &["--no-defaults".into(), "--prepare".into(), MEMORY.into(), target]).await?;
+        let preparing = ["--no-defaults".into(), "--prepare".into(), MEMORY.into(), target];
+        for (what, arguments) in
+            [("mariadb-backup --backup", &copying[..]), ("mariadb-backup --prepare", &preparing[..])]
+        {
+            let running = self.tool(&tool).args(arguments).current_dir(&there).spawn()?;
+            tools::succeeds(what, running).await?;
+        }
         let beside = self.position_file(id, to);
         blocking(move || {
             let position = TOLD.iter().find_map(|name| fs::read_to_string(unfinished.join(name)).ok());
@@ -154,24 +159,6 @@ impl MariaDb {
 
 fn position_file(places: &Places, id: &str, node: &Node) -> PathBuf {
     places.node(id, node).join("position")
-}
-
-/// Runs the tool in a directory, to its end.
-async fn told(tool: &Path, directory: &Path, arguments: &[OsString]) -> Result<(), Error> {
-    let ended = tokio::process::Command::new(tool)
-        .args(arguments)
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await?;
-    if ended.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&ended.stderr);
-    let last: Vec<&str> = said.lines().rev().take(8).collect();
-    tracing::warn!(said = last.join(" | "), "a server could not be copied");
-    Err(Error::Inconsistent("mariadb-backup failed"))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -71,5 +71,5 @@ pub use read::{Keyed, Read, Scoped, View};
 pub use scan::Scan;
 pub use scope::{Account, Global, Regional, Scope};
 pub use store::{STATE_FILE, Store};
-pub use table::{ErasedIndex, Index, Table};
+pub use table::{ErasedIndex, Index, Table, Untyped};
 pub use transaction::Transaction;

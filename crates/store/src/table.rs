@@ -10,6 +10,8 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::marker::PhantomData;
 
 use crate::key::Key;
 use crate::scan::Span;
@@ -33,6 +35,18 @@ pub trait Table: Sized + 'static {
     type Row: Serialize + DeserializeOwned;
     /// Every index of the table. An index that is missing here is not maintained, and reading it is an error.
     const INDEXES: &'static [&'static dyn ErasedIndex<Self>] = &[];
+}
+
+/// The rows of a table, whatever they are: for a [`Migration`](crate::Migration) of rows that former versions wrote. No index is
+/// maintained, so one that changes what an index is made of has to [`reindex`](crate::Transaction::reindex).
+#[derive(Debug)]
+pub struct Untyped<T>(PhantomData<T>);
+
+impl<T: Table> Table for Untyped<T> {
+    const NAME: &'static str = T::NAME;
+    type Scope = T::Scope;
+    type Key = T::Key;
+    type Row = Value;
 }
 
 /// A secondary index: finds rows by a value that follows from them.
