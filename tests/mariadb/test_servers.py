@@ -224,7 +224,7 @@ def test_another_region_sees_nothing_of_it(cloud, home, databases):
     instance.destroy()
 
 
-def test_servers_outlive_a_killed_rookery_and_end_with_a_stopped_one(start, home):
+def test_servers_outlive_a_killed_rookery_and_end_with_a_stopped_one(start, home, tmp_path):
     cloud = start()
     databases = Databases(cloud, home)
     instance = databases.create()
@@ -234,6 +234,9 @@ def test_servers_outlive_a_killed_rookery_and_end_with_a_stopped_one(start, home
     assert len(processes) == 1
     cloud.kill()
     assert instance.processes() == processes, "the server is left running"
+    for command in ("snapshot", "restore"):
+        refused = cloud.rookery("state", command, tmp_path, check=False)
+        assert refused.returncode == 1 and f"still run on {cloud.data}" in refused.stderr and instance.id in refused.stderr
     cloud.start()
     instance = Instance(Databases(cloud, home), instance.id)
     instance.becomes(2)

@@ -102,6 +102,11 @@ impl Options {
     }
 }
 
+/// The servers that run on a data directory that no Rookery uses: one that was killed has left them. Their files change.
+pub fn servers_left_running(data: &Path) -> io::Result<Vec<String>> {
+    rookery_supervisor::left_running(&Places::processes_in(&Options::new(data).directory))
+}
+
 /// The machine's memory in bytes; 2 GB where it does not say.
 fn machine_memory() -> u64 {
     let told = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {

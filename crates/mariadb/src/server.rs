@@ -132,7 +132,12 @@ impl Places {
     }
 
     pub(crate) fn processes(&self) -> PathBuf {
-        self.root.join("processes")
+        Self::processes_in(&self.root)
+    }
+
+    /// Where the records of processes are below the product's directory.
+    pub(crate) fn processes_in(root: &Path) -> PathBuf {
+        root.join("processes")
     }
 
     pub(crate) fn instance(&self, id: &str) -> PathBuf {

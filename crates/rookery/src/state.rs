@@ -25,6 +25,9 @@ pub(crate) fn run(options: State) -> Ended {
         return Err(format!("{}: no such data directory", directory.display()).into());
     }
     let store = migrations::open(directory)?;
+    if matches!(options.command, StateCommand::Snapshot { .. } | StateCommand::Restore { .. }) {
+        no_server_runs(directory)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match options.command {
         StateCommand::Export => {
@@ -64,6 +67,21 @@ pub(crate) fn run(options: State) -> Ended {
         }
     }
     Ok(())
+}
+
+/// Refuses to go on while servers of databases run that a killed Rookery left: what was copied now would be of no one moment.
+fn no_server_runs(directory: &Path) -> Ended {
+    let running = rookery_mariadb::servers_left_running(directory)?;
+    if running.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "servers of databases still run on {}, left by a Rookery that was killed: {}. Start Rookery on it and stop it with SIGTERM or \
+         Ctrl-C, which stops them in good order",
+        directory.display(),
+        running.join(", ")
+    )
+    .into())
 }
 
 fn snapshot(store: &Store, directory: &Path, to: &Path) -> Ended {

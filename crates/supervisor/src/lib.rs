@@ -127,6 +127,22 @@ impl Kept {
     }
 }
 
+/// The names of which a process runs that a former supervisor on `directory` left; none where there is no such directory. For those who
+/// want the files of these processes and no supervisor: while they run, nobody else may touch what is theirs.
+pub fn left_running(directory: &Path) -> io::Result<Vec<String>> {
+    let names = match Ownership::names(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        names => names?,
+    };
+    let mut running = Vec::new();
+    for name in names {
+        if Ownership::at(directory, &name).read()?.is_some_and(|record| process::lives(&record)) {
+            running.push(name);
+        }
+    }
+    Ok(running)
+}
+
 impl Supervisor {
     /// Keeps its records in `directory`, which is made where it is missing.
     pub fn open(directory: &Path, limits: Limits) -> io::Result<Self> {

@@ -88,6 +88,14 @@ fn open(pid: u32) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(pidfd_open(pid, PidfdFlags::NONBLOCK)?)
 }
 
+/// Whether the process that `record` speaks of lives.
+pub(crate) fn lives(record: &Record) -> bool {
+    match record.process {
+        Some(identity) => start_time(identity.pid) == Some(identity.start_time),
+        None => find_by_token(&record.token).is_some(),
+    }
+}
+
 /// When the process of that number started; `None` where there is none, or only its exit status.
 fn start_time(pid: u32) -> Option<u64> {
     start_and_state(pid).filter(|(_, state)| !matches!(state, 'Z' | 'X')).map(|(start_time, _)| start_time)

@@ -225,6 +225,7 @@ fn the_next_supervisor_adopts_what_the_former_left() {
     crashing(async move { former.start("a", program).await.unwrap() });
     let left = scene.ownership("a").read().unwrap().unwrap().process.unwrap();
     assert!(alive(left.pid));
+    assert_eq!(left_running(&scene.path("owned")).unwrap(), ["a"]);
 
     let (next, program) = (scene.supervisor(), scene.shell(SERVE));
     crashing(async move {
@@ -239,6 +240,7 @@ fn the_next_supervisor_adopts_what_the_former_left() {
         last.stop("a").await;
     });
     assert!(scene.supervisor().recorded().unwrap().is_empty());
+    assert!(left_running(&scene.path("owned")).unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -254,11 +256,14 @@ async fn a_crash_between_spawn_and_record_leaves_no_orphan() {
         .unwrap();
     let supervisor = scene.supervisor();
     assert_eq!(supervisor.recorded().unwrap(), ["a"]);
+    // The environment is there once it runs its program.
+    until("the orphan is found", || left_running(&scene.path("owned")).unwrap() == ["a"]).await;
     supervisor.stop("a").await;
     assert!(!alive(orphan.id()));
     orphan.wait().unwrap();
     // And where there never was a process, nothing is in the way.
     scene.ownership("b").write(&Record { token: "none carries this".to_owned(), ..record }).unwrap();
+    assert!(left_running(&scene.path("owned")).unwrap().is_empty());
     supervisor.stop("b").await;
     assert!(supervisor.recorded().unwrap().is_empty());
 }
