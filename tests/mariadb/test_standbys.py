@@ -133,17 +133,20 @@ def test_a_standby_takes_over_from_a_primary_that_does_not_come_back(databases):
     instance.destroy()
 
 
-def test_a_standby_that_strayed_is_made_anew_from_the_primary(databases):
+@pytest.mark.parametrize("mode", [0, 1])
+def test_a_standby_that_strayed_is_made_anew_from_the_primary(databases, mode):
     require("mariadb-backup")
     instance = databases.create(nodes=2, Zones=ZONES)
     instance.account()
-    instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT); INSERT INTO d.t VALUES (1)")
+    instance.does("ModifyDBSyncMode", SyncMode=mode)
+    instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT PRIMARY KEY); INSERT INTO d.t VALUES (1)")
     standby = node(instance, "slave")
     # Past everything that keeps users from it.
     as_superuser(instance, standby, "SET GLOBAL read_only = OFF; INSERT INTO d.t VALUES (666); SET GLOBAL read_only = ON")
     (process,) = servers(standby)
-    instance("ModifyDBSyncMode", SyncMode=0)
-    eventually("a write", lambda: "ERROR" not in instance.sql("INSERT INTO d.t VALUES (2)", check=False))
+    os.kill(process, signal.SIGKILL)
+    # In mode 1 it waits for the standby, and the copy for it.
+    eventually("a write", lambda: "ERROR" not in instance.sql("REPLACE INTO d.t VALUES (2)", check=False))
     eventually("another server", lambda: servers(standby) not in ([], [process]))
     instance.becomes(2)
     eventually("a switch", lambda: switched(instance, ZONES[1]))

@@ -138,13 +138,13 @@ impl MariaDb {
         source: &Place,
         leader: &Leader,
     ) -> Result<(), Error> {
-        let mut patience = Duration::ZERO;
+        let (mut at, mut patience) = (None, Duration::ZERO);
         if self.is_ready(&source.id, &leader.node) {
-            replication::allow_replica(&mut self.connect(&source.id, &leader.node).await?, &leader.password)
-                .await?;
-            patience = replication::FOLLOW_WITHIN;
+            let mut there = self.connect(&source.id, &leader.node).await?;
+            replication::allow_replica(&mut there, &leader.password).await?;
+            (at, patience) = (Some(there), replication::FOLLOW_WITHIN);
         }
-        if replication::follow(primary, leader, patience).await? != Following::Yes {
+        if replication::follow(primary, leader, at.as_mut(), patience).await? != Following::Yes {
             tracing::warn!(
                 source = source.id,
                 "an instance for disaster recovery does not follow its source"

@@ -82,6 +82,11 @@ impl Door {
             differs
         });
     }
+
+    /// Cuts every connection through it; new ones may come.
+    pub(crate) fn cut_off(&self) {
+        self.primary.send_modify(|_| {});
+    }
 }
 
 impl Drop for Door {
@@ -126,9 +131,11 @@ async fn lead(
         copy_bidirectional(&mut client, &mut server).await.map(drop)
     };
     tokio::select! {
+        // First: nothing that the server says after that reaches the client.
+        biased;
+        _ = primary.changed() => {}
         // A client sees a server that is down as a connection that ends.
         _ = conversation => {}
-        _ = primary.changed() => {}
     }
 }
 

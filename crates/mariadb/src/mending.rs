@@ -50,7 +50,7 @@ impl MariaDb {
             if !self.places.data(id, node).exists() {
                 self.start_node(id, row, row.primary).await?;
                 self.supervisor.stop(&process(id, node)).await;
-                self.copy_of((id, row.primary_node()?), id, node).await?;
+                self.copy_of_primary(id, row, node).await?;
             }
         }
         Ok(())

@@ -265,6 +265,13 @@ impl MariaDb {
         Ok(())
     }
 
+    /// Cuts every connection to an instance; new ones may come.
+    pub(crate) fn cut_off_clients(&self, id: &str) {
+        if let Some(doors) = self.doors.lock().get(id) {
+            doors.open.values().for_each(Door::cut_off);
+        }
+    }
+
     /// Whether the public address of an instance is open.
     pub(crate) fn is_reached_at(&self, id: &str, address: SocketAddr) -> bool {
         self.doors.lock().get(id).is_some_and(|doors| doors.open.contains_key(&address))

@@ -105,7 +105,7 @@ impl MariaDb {
             }
             let mut standby = self.connect(id, node).await?;
             allow_replica(&mut standby, &leader.password).await?;
-            match follow(&mut standby, &leader, FOLLOW_WITHIN).await? {
+            match follow(&mut standby, &leader, Some(&mut primary), FOLLOW_WITHIN).await? {
                 Following::Yes => followed = true,
                 Following::Late => arranged.late.push(at),
                 Following::Strayed => arranged.strayed.push(at),
@@ -226,6 +226,13 @@ fn sequence(position: &str) -> u64 {
     position.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
+/// Whether somebody at `position` has what a server whose log ends at `end` does not have. The server itself says so only where its log
+/// goes on beyond that; otherwise it would leave out what it writes next, up to that number.
+fn is_ahead(position: &str, end: &str) -> bool {
+    let (own, last) = (sequence(position), sequence(end));
+    own > last || (own == last && own != 0 && position != end)
+}
+
 pub(crate) async fn position(server: &mut Connection, variable: &str) -> Result<String, Error> {
     Ok(server.query(&format!("SELECT @@GLOBAL.{variable} AS position")).await?.first("position"))
 }
@@ -292,10 +299,12 @@ pub(crate) async fn follows(server: &mut Connection, leader: &Leader) -> Result<
         && semi == u8::from(leader.waits).to_string())
 }
 
-/// Makes a server follow another, and waits until it is connected.
+/// Makes a server follow another, and waits until it is connected. Where the other one can be asked `at` the moment, one that has what
+/// it does not have does not follow it.
 pub(crate) async fn follow(
     server: &mut Connection,
     leader: &Leader,
+    at: Option<&mut Connection>,
     within: Duration,
 ) -> Result<Following, Error> {
     server.run("SET GLOBAL read_only = ON").await?;
@@ -308,6 +317,13 @@ pub(crate) async fn follow(
     server.run("STOP SLAVE").await?;
     // A former primary has written itself; what it wrote is where it goes on from.
     let current = position(server, "gtid_current_pos").await?;
+    if let Some(leader) = at {
+        let end = position(leader, "gtid_binlog_pos").await?;
+        if is_ahead(&current, &end) {
+            tracing::warn!(current, end, "a server has what the one that it is to follow does not have");
+            return Ok(Following::Strayed);
+        }
+    }
     server.run(&format!("SET GLOBAL gtid_slave_pos = {}", sql::text(&current))).await?;
     let (host, port) = (leader.node.address.ip(), leader.node.address.port());
     let (who, password) = (sql::text(REPLICA), sql::text(&leader.password));
@@ -349,5 +365,20 @@ mod tests {
     fn the_last_number_of_a_position_is_its_sequence() {
         assert_eq!(sequence("0-4005-42"), 42);
         assert_eq!(sequence(""), 0);
+    }
+
+    #[test]
+    fn who_has_more_or_something_else_is_ahead() {
+        for (position, end, ahead) in [
+            ("0-1-42", "0-1-42", false),
+            ("0-1-41", "0-2-42", false),
+            ("", "0-1-1", false),
+            ("", "", false),
+            ("0-1-43", "0-1-42", true),
+            ("0-1-42", "0-2-42", true),
+            ("0-1-1", "", true),
+        ] {
+            assert_eq!(is_ahead(position, end), ahead, "{position} {end}");
+        }
     }
 }

@@ -8,6 +8,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use crate::MariaDb;
 use crate::backup::tools;
@@ -16,12 +19,17 @@ use crate::error::Error;
 use crate::instances::{InstanceRow, Node};
 use crate::replication::{self, Following, Leader};
 use crate::server::{Missing, Places, SOCKET, copy, locate, private_directory, remove, write_private};
-use crate::sql;
+use crate::sql::{self, Rows};
 
 /// Where a copy tells its position: by one name up to 10.11, by the other since.
 const TOLD: [&str; 2] = ["xtrabackup_binlog_info", "mariadb_backup_binlog_info"];
 /// How much memory the tool may take to bring a copy up to its position.
 const MEMORY: &str = "--use-memory=64M";
+/// How often it is looked whether a copy waits in vain.
+const LOOK: Duration = Duration::from_secs(1);
+/// What sessions of a primary say that wait: one for a standby, and one that makes a backup for the first.
+const WAITS_FOR_STANDBY: &str = "Waiting for semi-sync ACK from slave";
+const WAITS_FOR_COMMITS: &str = "Waiting for backup lock";
 
 impl MariaDb {
     /// Gives a standby that can follow nobody a copy of the primary's data, and has it follow.
@@ -30,17 +38,57 @@ impl MariaDb {
         self.supervisor.stop(&process(id, node)).await;
         let (places, name, removed) = (Arc::clone(&self.places), id.to_owned(), node.clone());
         blocking(move || Ok(remove(&places.data(&name, &removed))?)).await?;
-        self.copy_of((id, row.primary_node()?), id, node).await?;
+        self.copy_of_primary(id, row, node).await?;
         self.start_node(id, row, at).await?;
         self.plant(id, row).await?;
         let mut standby = self.connect(id, node).await?;
         let password = self.replication_password(id, row)?;
         replication::allow_replica(&mut standby, &password).await?;
         let leader = Leader { node: row.primary_node()?.clone(), password, waits: row.sync_mode != 0 };
-        match replication::follow(&mut standby, &leader, replication::CATCH_UP).await? {
+        let mut primary = self.primary(id, row).await?;
+        match replication::follow(&mut standby, &leader, Some(&mut primary), replication::CATCH_UP).await? {
             Following::Yes => Ok(()),
             _ => Err(Error::Inconsistent("a copy of the primary cannot follow it")),
         }
+    }
+
+    /// Gives a standby a copy of the primary's data. What is there stays. The copy waits for commits, and where this standby is the only
+    /// one, commits may wait for it: they are not waited for, and nobody is told that they are done.
+    pub(crate) async fn copy_of_primary(&self, id: &str, row: &InstanceRow, to: &Node) -> Result<(), Error> {
+        let looking = async {
+            loop {
+                sleep(LOOK).await;
+                self.end_vain_waits(id, row).await?;
+            }
+        };
+        tokio::select! {
+            copied = self.copy_of((id, row.primary_node()?), id, to) => copied,
+            failed = looking => failed,
+        }
+    }
+
+    async fn end_vain_waits(&self, id: &str, row: &InstanceRow) -> Result<(), Error> {
+        let mut primary = self.primary(id, row).await?;
+        let standbys = primary.query("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'").await?;
+        let sessions = primary.query("SELECT ID, STATE FROM information_schema.PROCESSLIST").await?;
+        let commits = in_state(&sessions, WAITS_FOR_STANDBY);
+        if standbys.first("Value") != "0"
+            || commits.is_empty()
+            || in_state(&sessions, WAITS_FOR_COMMITS).is_empty()
+        {
+            return Ok(());
+        }
+        tracing::warn!(
+            instance = id,
+            "commits wait for a standby that is made anew; their clients are cut off"
+        );
+        // First all of them: with each commit that is ended others may be done, of clients that do not wait themselves.
+        self.cut_off_clients(id);
+        for session in commits {
+            // One that has just ended is no session any more.
+            primary.run(&format!("KILL {session}")).await.ok();
+        }
+        Ok(())
     }
 
     /// Gives a node a copy of the data of a server that runs. What is there stays.
@@ -155,6 +203,12 @@ impl MariaDb {
     fn position_file(&self, id: &str, node: &Node) -> PathBuf {
         position_file(&self.places, id, node)
     }
+}
+
+/// The numbers of the sessions that are in a state.
+fn in_state(sessions: &Rows, state: &str) -> Vec<String> {
+    let there = sessions.rows.iter().filter(|row| sessions.cell(row, "STATE") == state);
+    there.map(|row| sessions.cell(row, "ID")).collect()
 }
 
 fn position_file(places: &Places, id: &str, node: &Node) -> PathBuf {
