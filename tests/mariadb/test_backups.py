@@ -2,7 +2,10 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -344,7 +347,28 @@ def test_the_schedule_is_kept(databases):
     instance.destroy()
 
 
-def test_another_backup_is_taken_in_the_window_of_the_day(databases):
+@contextmanager
+def writing(instance):
+    """Somebody who writes as fast as the server takes it."""
+    instance.sql("CREATE DATABASE d; CREATE TABLE d.t (id BIGINT AUTO_INCREMENT PRIMARY KEY, x VARCHAR(2000))")
+    rows = "INSERT INTO d.t (x) SELECT REPEAT('x', 1500) FROM d.seq_1_to_{}"
+    instance.sql(rows.format(100000))
+    done = Event()
+
+    def write():
+        while not done.is_set():
+            instance.sql(rows.format(20000) + "; DELETE FROM d.t ORDER BY id LIMIT 20000")
+
+    with ThreadPoolExecutor() as beside:
+        writer = beside.submit(write)
+        try:
+            yield
+        finally:
+            done.set()
+        writer.result()
+
+
+def test_another_backup_is_taken_in_the_window_of_the_day(cloud, databases):
     instance = databases.create()
     instance.account()
     backed_up(instance)
@@ -357,8 +381,11 @@ def test_another_backup_is_taken_in_the_window_of_the_day(databases):
 
     start = eventually("the next minute", later, deadline=130)
     assert len(backups(instance)) == 1, "it is not the time yet"
-    instance("ModifyBackupConfigs", StartBackupTime=start, EndBackupTime="23:59")
-    eventually("the second backup", lambda: len(backups(instance)) == 2)
+    with writing(instance):
+        instance("ModifyBackupConfigs", StartBackupTime=start, EndBackupTime="23:59")
+        eventually("the second backup", lambda: len(backups(instance)) == 2)
+    failed = [line for line in cloud.logged().splitlines() if "a backup failed" in line and instance.id in line]
+    assert failed == [], "the first attempt succeeded"
     newest, oldest = backups(instance)
     assert newest["StartTime"][11:16] >= start and newest["StartTime"] > oldest["StartTime"]
     assert instance("DescribeBinlogTime")["StartTime"] == oldest["EndTime"]

@@ -1,6 +1,6 @@
 """Rookery and the servers are killed at random while clients write: nothing that was acknowledged is lost, and nothing is left over.
 
-`ROOKERY_CHAOS_ROUNDS` (20, half a minute) is how long it goes on: 200 are some minutes. `ROOKERY_CHAOS_SEED` repeats the choices of a run, which
+`ROOKERY_CHAOS_ROUNDS` (40, half a minute) is how long it goes on: 200 are some minutes. `ROOKERY_CHAOS_SEED` repeats the choices of a run, which
 prints its seed; the kernel's own order of things is not repeated.
 """
 
@@ -18,7 +18,7 @@ from cloud import eventually
 from databases import INIT, PASSWORD, ZONE, Databases, Instance, servers
 from tools import run
 
-ROUNDS = int(os.environ.get("ROOKERY_CHAOS_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("ROOKERY_CHAOS_ROUNDS", "40"))
 WRITERS = 2
 ZONES = ["ap-guangzhou-3", "ap-guangzhou-4"]
 

@@ -121,6 +121,7 @@ impl MariaDb {
         let copying = [
             "--no-defaults".into(),
             "--backup".into(),
+            tools::READ_REDO_LOG_EVERY.into(),
             target.clone(),
             format!("--user={user}").into(),
             format!("--socket={SOCKET}").into(),

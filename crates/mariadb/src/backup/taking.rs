@@ -177,6 +177,7 @@ impl MariaDb {
         let mut command = self.tool(&tools.backup);
         // The socket is named relative to where it is, because its whole path may be too long.
         command.current_dir(&data).args(["--no-defaults", "--backup", "--stream=xbstream"]);
+        command.arg(tools::READ_REDO_LOG_EVERY);
         command.arg(format!("--socket={SOCKET}")).arg(format!("--user={}", installed.user));
         command.arg(format!("--datadir={}", data.display()));
         command.arg(format!("--target-dir={}", directory.join("none").display()));

@@ -19,6 +19,9 @@ use crate::server::{Missing, locate};
 
 /// The one command that installs them, on Debian and its kin.
 pub(crate) const INSTALL: &str = "apt-get install --no-install-recommends mariadb-backup mariadb-client";
+/// How often the tool that copies a server reads its redo log, in milliseconds. That log is small here, and once a second, which the
+/// tool does by itself, a writer at full speed goes around it in less.
+pub(crate) const READ_REDO_LOG_EVERY: &str = "--log-copy-interval=50";
 /// Marks the programs that a process of Rookery with this directory has started.
 const MARK: &str = "ROOKERY_MARIADB_TOOL_OF";
 /// How often it is looked whether a program that was killed is gone.
