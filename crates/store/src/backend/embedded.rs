@@ -16,10 +16,11 @@ use crate::scan::Span;
 use crate::snapshot::Entries;
 
 /// `synchronous=FULL` is what makes a commit durable: the log reaches the disk before the commit returns. The log is
-/// merged into the file when it has 4000 pages (16 MiB), which writes a page that changed often once and not four times, and
-/// cut back to `journal_size_limit` bytes. The cache of 8 MiB holds the inner pages and the recent leaves of a large state.
-const WRITER: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216; \
-    PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-8192;";
+/// merged into the file when it has 16,000 pages, which writes a page that changed often once and not many times, and keeps those 64 MiB
+/// (`journal_size_limit`), because a file that is written over costs less than one that grows again. The cache of 8 MiB holds the inner
+/// pages and the recent leaves of a large state.
+const WRITER: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864; \
+    PRAGMA wal_autocheckpoint=16000; PRAGMA cache_size=-8192;";
 
 const TABLE: &str =
     "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
