@@ -23,6 +23,7 @@ INSTALL = {
     "mbstream": "apt-get install --no-install-recommends mariadb-backup mariadb-client",
     "mariadb-binlog": "apt-get install --no-install-recommends mariadb-backup mariadb-client",
     "lz4": "apt-get install lz4",
+    "strace": "apt-get install strace",
     "cosign": "make tools, or go install github.com/sigstore/cosign/v2/cmd/cosign@v2.6.5",
     "cosign3": "make tools, which builds github.com/sigstore/cosign/v3/cmd/cosign v3.1.3 under this name",
     "notation": "make tools, which builds github.com/notaryproject/notation/cmd/notation v1.3.2",

@@ -75,6 +75,7 @@ pub use repositories::RepositoryEntry;
 pub use router::{Operation, serves};
 pub use scrub::{Finding, Scrub, Scrubbed};
 pub use serve::Witness;
+pub use storage::Durability;
 pub use storage::s3::{Bucket, BucketError};
 pub use tags::TagEntry;
 pub use token::{TokenKey, TokenKeyError};
@@ -99,6 +100,8 @@ pub struct Options {
     pub directory: PathBuf,
     /// Where blobs are, if not in the directory. Uploads are there until they are complete.
     pub bucket: Option<Bucket>,
+    /// What of a pushed blob is on this machine's disk when the push is answered; a bucket answers for itself.
+    pub durability: Durability,
     /// Signs the bearer tokens. Tokens of an earlier run stay valid only under the same key.
     pub token_key: TokenKey,
     /// The `iss` of the tokens.
@@ -123,6 +126,7 @@ impl Options {
         Self {
             directory: directory.into(),
             bucket: None,
+            durability: Durability::Strict,
             token_key,
             issuer: "harbor-token-issuer".to_owned(),
             service: "harbor-registry".to_owned(),
@@ -213,6 +217,7 @@ impl Registry {
         let Options {
             directory: path,
             bucket,
+            durability,
             token_key,
             issuer,
             service,
@@ -231,7 +236,7 @@ impl Registry {
         }
         let blobs: Arc<dyn BlobStore> = match bucket {
             Some(bucket) => Arc::new(S3Blobs::open(&bucket)?),
-            None => Arc::new(LocalBlobs::open(&path).map_err(failed)?),
+            None => Arc::new(LocalBlobs::open(&path, durability).map_err(failed)?),
         };
         let now = SystemTime::from(world.now());
         uploads::remove_stale(&uploads, expiry_seconds(upload_expiry), now).map_err(failed)?;
@@ -241,7 +246,7 @@ impl Registry {
             world,
             access,
             hooks,
-            uploads: Uploads::new(uploads),
+            uploads: Uploads::new(uploads, durability),
             blobs,
             locks: BlobLocks::new(),
             upload_expiry,

@@ -17,6 +17,7 @@ use crate::buffers::Buffer;
 use crate::digest::{Algorithm, Hasher};
 use crate::errors::Error;
 use crate::patience::Stalled;
+use crate::storage::Durability;
 use crate::storage::local::hash_file;
 
 /// Bytes gathered before a batch is handed on.
@@ -55,6 +56,8 @@ pub(crate) struct Reception {
     pub(crate) path: PathBuf,
     /// The exact length that the client announced for this chunk.
     pub(crate) announced: Option<u64>,
+    /// Whether it will have to be durable.
+    pub(crate) durability: Durability,
 }
 
 /// How a batch ended.
@@ -134,7 +137,7 @@ impl Reception {
         let hasher = progress.take_hasher(&self.path).await?;
         progress.hasher = Some(hasher.clone());
         let file = self.open(before).await?;
-        let mut pipeline = Pipeline::new(file, hasher);
+        let mut pipeline = Pipeline::new(file, hasher, self.durability);
         let mut received = 0;
         let outcome = loop {
             let (end, pieces) = (batch.end, std::mem::take(&mut batch.pieces));
@@ -222,15 +225,17 @@ struct Pipeline {
     writing: Option<JoinHandle<std::io::Result<File>>>,
     write_back: Option<JoinHandle<std::io::Result<()>>>,
     since_write_back: u64,
+    durability: Durability,
 }
 
 impl Pipeline {
-    fn new(file: File, hasher: Hasher) -> Self {
+    fn new(file: File, hasher: Hasher, durability: Durability) -> Self {
         Self {
             hashing: Some(spawn_blocking(move || hasher)),
             writing: Some(spawn_blocking(move || Ok(file))),
             write_back: None,
             since_write_back: 0,
+            durability,
         }
     }
 
@@ -251,7 +256,8 @@ impl Pipeline {
             self.since_write_back = 0;
             self.written_back().await?;
             let same = file.try_clone().map_err(Error::disk("writing an upload"))?;
-            self.write_back = Some(spawn_blocking(move || same.sync_data()));
+            let durability = self.durability;
+            self.write_back = Some(spawn_blocking(move || durability.ensure(|| same.sync_data())));
         }
         self.writing = Some(spawn_blocking(move || {
             write_whole(&mut file, &pieces)?;

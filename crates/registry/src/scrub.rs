@@ -16,6 +16,7 @@ use crate::errors::Error;
 use crate::manifests::tags_of;
 use crate::names::{RegistryId, Repository};
 use crate::storage::BlobStore;
+use crate::storage::Durability;
 use crate::storage::local::LocalBlobs;
 use crate::storage::s3::{Bucket, BucketError, S3Blobs};
 use crate::tables::{BlobRow, Blobs, Contents, Manifests, References, content_key};
@@ -77,7 +78,7 @@ pub struct Scrub {
 impl Scrub {
     /// Of a registry that nobody serves: its store, and its directory.
     pub fn of_directory(store: Store, directory: &Path) -> std::io::Result<Self> {
-        Ok(Self { store, blobs: Arc::new(LocalBlobs::open(directory)?), registry: None })
+        Ok(Self { store, blobs: Arc::new(LocalBlobs::open(directory, Durability::Strict)?), registry: None })
     }
 
     /// Of a registry whose blobs are in a bucket.

@@ -55,6 +55,27 @@ pub(crate) async fn settle(store: &Store, place: String) -> Result<Result<(), St
     store.write(write).await
 }
 
+/// What of a pushed blob is on the disk of this machine when the push is answered. A process that is killed loses nothing either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// All of it: a failure of power takes nothing that was acknowledged.
+    #[default]
+    Strict,
+    /// What the system has written by itself so far. After a failure of power a blob of the last half minute may be gone or cut short:
+    /// it counts as damaged then, and a push mends it. Manifests and tags are durable as ever.
+    Relaxed,
+}
+
+impl Durability {
+    /// Does what makes something durable, where that is wanted.
+    pub(crate) fn ensure(self, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        match self {
+            Self::Strict => sync(),
+            Self::Relaxed => Ok(()),
+        }
+    }
+}
+
 /// A complete upload, whose file is in the uploads' directory of this machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Upload {
@@ -63,7 +84,7 @@ pub(crate) struct Upload {
     pub(crate) size: u64,
 }
 
-/// Where blobs are. What is told of as done is durable.
+/// Where blobs are. What is told of as done is durable, unless [`Durability::Relaxed`] was asked for.
 pub(crate) trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// Does as much of publishing an upload as can be done while others publish the same blob.
     fn prepare<'a>(&'a self, upload: &'a Path) -> BoxFuture<'a, io::Result<()>>;

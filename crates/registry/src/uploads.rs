@@ -22,6 +22,7 @@ use crate::errors::Error;
 use crate::names::Repository;
 use crate::ranges::Chunk;
 use crate::reception::{Progress, Reception};
+use crate::storage::Durability;
 use crate::storage::local::{hash_file, is_older_than, remove_if_there};
 
 /// One upload under way.
@@ -52,12 +53,13 @@ pub(crate) struct Verified {
 /// All sessions.
 pub(crate) struct Uploads {
     directory: PathBuf,
+    durability: Durability,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
 }
 
 impl Uploads {
-    pub(crate) fn new(directory: PathBuf) -> Self {
-        Self { directory, sessions: Mutex::new(HashMap::new()) }
+    pub(crate) fn new(directory: PathBuf, durability: Durability) -> Self {
+        Self { directory, durability, sessions: Mutex::new(HashMap::new()) }
     }
 
     /// Starts a session that will be hashed with `algorithm` as it comes in.
@@ -106,7 +108,7 @@ impl Uploads {
         body: RequestBody,
     ) -> Result<(), Error> {
         let mut progress = claim(session)?;
-        let outcome = receive(session, &mut progress, chunk, body).await;
+        let outcome = self.receive(session, &mut progress, chunk, body).await;
         self.forget_if_lost(session, &mut progress, &outcome);
         outcome
     }
@@ -120,7 +122,7 @@ impl Uploads {
         digest: Digest,
     ) -> Result<Verified, Error> {
         let mut progress = claim(session)?;
-        let outcome = receive(session, &mut progress, chunk, body).await;
+        let outcome = self.receive(session, &mut progress, chunk, body).await;
         self.forget_if_lost(session, &mut progress, &outcome);
         outcome?;
         let verified = verify(session, &mut progress, digest).await;
@@ -130,6 +132,21 @@ impl Uploads {
             discard(session.path.clone()).await?;
         }
         verified
+    }
+
+    async fn receive(
+        &self,
+        session: &Session,
+        progress: &mut Progress,
+        chunk: Option<Chunk>,
+        body: RequestBody,
+    ) -> Result<(), Error> {
+        if chunk.is_some_and(|chunk| chunk.start != progress.offset) {
+            return Err(Error::ChunkOutOfOrder { offset: progress.offset });
+        }
+        let (path, durability) = (session.path.clone(), self.durability);
+        let reception = Reception { path, announced: chunk.map(Chunk::length), durability };
+        reception.append(progress, &session.written, body).await
     }
 
     /// Ends the session and drops what came.
@@ -205,19 +222,6 @@ fn session(name: String, path: PathBuf, offset: u64, hasher: Option<Hasher>) -> 
 fn claim(session: &Session) -> Result<OwnedMutexGuard<Progress>, Error> {
     let progress = Arc::clone(&session.progress).try_lock_owned().map_err(|_| Error::UploadBusy)?;
     if progress.closed { Err(Error::UploadUnknown) } else { Ok(progress) }
-}
-
-async fn receive(
-    session: &Session,
-    progress: &mut Progress,
-    chunk: Option<Chunk>,
-    body: RequestBody,
-) -> Result<(), Error> {
-    if chunk.is_some_and(|chunk| chunk.start != progress.offset) {
-        return Err(Error::ChunkOutOfOrder { offset: progress.offset });
-    }
-    let reception = Reception { path: session.path.clone(), announced: chunk.map(Chunk::length) };
-    reception.append(progress, &session.written, body).await
 }
 
 async fn verify(session: &Session, progress: &mut Progress, expected: Digest) -> Result<Verified, Error> {

@@ -193,6 +193,9 @@ pub(crate) struct Serve {
     /// Signature policies made from now on write no Sigstore bundles. For cosign 2.6 without `--trusted-root` and without the internet.
     #[arg(long)]
     pub(crate) no_sigstore_bundles: bool,
+    /// What of a pushed layer is on the disk when the push is answered.
+    #[arg(long, value_enum, default_value_t = LayerDurability::Strict, conflicts_with = "blobs")]
+    pub(crate) layer_durability: LayerDurability,
     /// A collection of garbage leaves alone what is younger than so many seconds, since a push that is under way may need it.
     #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
     pub(crate) gc_window: u32,
@@ -265,6 +268,15 @@ pub(crate) struct Serve {
     /// What to log: error, warn, info, debug, or a filter such as `rookery_gateway=debug`.
     #[arg(long, env = "ROOKERY_LOG", default_value = "info", value_name = "FILTER")]
     pub(crate) log: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayerDurability {
+    /// All of it.
+    Strict,
+    /// What the system has written by itself: faster, and a power failure may damage layers of the last half minute, which a push
+    /// mends. Nothing else is less durable.
+    Relaxed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -16,7 +16,7 @@ use rookery_gateway::{Actions, Gateway, Options as GatewayOptions};
 use rookery_identity::{Cam, RootKey};
 use rookery_kms::Kms;
 use rookery_mariadb::{MariaDb, Options as MariaDbOptions, PublicAddress};
-use rookery_registry::Registry;
+use rookery_registry::{Durability, Registry};
 use rookery_store::Store;
 use rookery_tag::{Holder, Tags};
 use rookery_tcr::{Options as TcrOptions, Tcr};
@@ -24,7 +24,7 @@ use rookery_world::World;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::commands::{LogFormat, Serve};
+use crate::commands::{LayerDurability, LogFormat, Serve};
 use crate::data_directory::Endpoints;
 use crate::front::Front;
 use crate::master_key;
@@ -161,6 +161,10 @@ pub(crate) async fn wire(
     let mariadb = MariaDb::new(mariadb_options, store.clone(), seal.clone(), world.clone())?;
     let mut tcr_options = TcrOptions::new(directory, &options.registry_suffix);
     tcr_options.bucket = scrub::bucket(&options.place)?;
+    tcr_options.durability = match options.layer_durability {
+        LayerDurability::Strict => Durability::Strict,
+        LayerDurability::Relaxed => Durability::Relaxed,
+    };
     tcr_options.collect_older_than = time::Duration::seconds(options.gc_window.into());
     tcr_options.tag_retention = time::Duration::seconds(options.tag_retention.into());
     tcr_options.patience = Duration::from_secs(options.client_timeout.get());

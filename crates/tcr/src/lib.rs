@@ -98,6 +98,8 @@ pub struct Options {
     pub directory: PathBuf,
     /// The bucket that keeps the registry's blobs instead, if there is one.
     pub bucket: Option<rookery_registry::Bucket>,
+    /// What of a pushed blob is on this machine's disk when the push is answered.
+    pub durability: rookery_registry::Durability,
     /// How long a new instance is `Pending`.
     pub pending: Duration,
     /// How long it is then `Deploying`, before it is `Running`.
@@ -126,6 +128,7 @@ impl Options {
             suffix: suffix.to_owned(),
             directory: data.join("registry"),
             bucket: None,
+            durability: rookery_registry::Durability::Strict,
             pending: Duration::ZERO,
             deploying: Duration::ZERO,
             instances_per_region: 100,
@@ -205,6 +208,7 @@ impl Tcr {
             suffix,
             directory,
             bucket,
+            durability,
             pending,
             deploying,
             instances_per_region,
@@ -225,7 +229,7 @@ impl Tcr {
         let registry = {
             let (store, world, hooks) = (store.clone(), world.clone(), Arc::new(hooks.clone()));
             let usual = rookery_registry::Options::new(directory, token_key);
-            let options = rookery_registry::Options { bucket, tag_retention, patience, ..usual };
+            let options = rookery_registry::Options { bucket, durability, tag_retention, patience, ..usual };
             tokio::task::spawn_blocking(move || Registry::new(options, store, world, access, hooks)).await??
         };
         let signing = Arc::new(Signing::new(

@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::task::spawn_blocking;
 
-use super::{BlobLock, BlobStore, Upload};
+use super::{BlobLock, BlobStore, Durability, Upload};
 use crate::body::ResponseBody;
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::file_part::FilePart;
@@ -31,18 +31,19 @@ pub(crate) fn open_uploads(root: &Path) -> io::Result<PathBuf> {
 #[derive(Debug, Clone)]
 pub(crate) struct LocalBlobs {
     blobs: Arc<Path>,
+    durability: Durability,
 }
 
 impl LocalBlobs {
     /// Makes what is missing of the directories.
-    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+    pub(crate) fn open(root: &Path, durability: Durability) -> io::Result<Self> {
         let blobs = root.join("blobs");
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             fs::create_dir_all(blobs.join(algorithm.name()))?;
         }
         sync_directory(&blobs)?;
         sync_directory(root)?;
-        Ok(Self { blobs: blobs.into() })
+        Ok(Self { blobs: blobs.into(), durability })
     }
 
     fn shard(&self, digest: &Digest) -> PathBuf {
@@ -54,16 +55,18 @@ impl LocalBlobs {
         self.shard(digest).join(digest.hex())
     }
 
-    /// Moves an upload to its place and makes the name durable too. Blocks.
+    /// Moves an upload to its place and makes the name as durable as the bytes. Blocks.
     fn move_in(&self, upload: &Upload, digest: &Digest) -> io::Result<()> {
         let shard = self.shard(digest);
         match fs::create_dir(&shard) {
-            Ok(()) => sync_directory(&self.blobs.join(digest.algorithm().name()))?,
+            Ok(()) => {
+                self.durability.ensure(|| sync_directory(&self.blobs.join(digest.algorithm().name())))?;
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
         fs::rename(&upload.path, shard.join(digest.hex()))?;
-        sync_directory(&shard)
+        self.durability.ensure(|| sync_directory(&shard))
     }
 
     /// The digests of all blob files with an age of at least `seconds` at `now`. Blocks.
@@ -98,8 +101,8 @@ fn blocking<T: Send + 'static>(
 
 impl BlobStore for LocalBlobs {
     fn prepare<'a>(&'a self, upload: &'a Path) -> BoxFuture<'a, io::Result<()>> {
-        let upload = upload.to_owned();
-        blocking(move || File::open(upload)?.sync_data())
+        let (upload, durability) = (upload.to_owned(), self.durability);
+        blocking(move || durability.ensure(|| File::open(upload)?.sync_data()))
     }
 
     fn publish(&self, upload: Upload, digest: Digest) -> BoxFuture<'_, io::Result<()>> {
@@ -200,18 +203,20 @@ mod tests {
 
     #[tokio::test]
     async fn it_does_what_every_adapter_does() {
-        let root = tempfile::tempdir().expect("a directory");
-        let (local, uploads) =
-            (LocalBlobs::open(root.path()).expect("opens"), open_uploads(root.path()).expect("opens"));
-        let frames = [COPY_BUFFER - 1, COPY_BUFFER, COPY_BUFFER + 1, 3 * COPY_BUFFER + 5];
-        crate::storage::suite::blobs_come_and_go(&local, &uploads, &frames).await;
+        for durability in [Durability::Strict, Durability::Relaxed] {
+            let root = tempfile::tempdir().expect("a directory");
+            let local = LocalBlobs::open(root.path(), durability).expect("opens");
+            let uploads = open_uploads(root.path()).expect("opens");
+            let frames = [COPY_BUFFER - 1, COPY_BUFFER, COPY_BUFFER + 1, 3 * COPY_BUFFER + 5];
+            crate::storage::suite::blobs_come_and_go(&local, &uploads, &frames).await;
+        }
     }
 
     #[tokio::test]
     async fn a_blob_is_published_under_its_digest() {
         let root = tempfile::tempdir().expect("a directory");
-        let (local, uploads) =
-            (LocalBlobs::open(root.path()).expect("opens"), open_uploads(root.path()).expect("opens"));
+        let local = LocalBlobs::open(root.path(), Durability::Strict).expect("opens");
+        let uploads = open_uploads(root.path()).expect("opens");
         let (digest, path) = (Digest::sha256(b"content"), uploads.join("one"));
         fs::write(&path, b"content").expect("written");
         local.publish(Upload { path, size: 7 }, digest.clone()).await.expect("published");
