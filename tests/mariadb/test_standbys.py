@@ -133,11 +133,15 @@ def test_a_standby_takes_over_from_a_primary_that_does_not_come_back(databases):
     instance.destroy()
 
 
-@pytest.mark.parametrize("mode", [0, 1])
-def test_a_standby_that_strayed_is_made_anew_from_the_primary(databases, mode):
+@pytest.mark.parametrize(("mode", "encrypted"), [(0, False), (1, False), (1, True)])
+def test_a_standby_that_strayed_is_made_anew_from_the_primary(databases, mode, encrypted):
     require("mariadb-backup")
     instance = databases.create(nodes=2, Zones=ZONES)
     instance.account()
+    if encrypted:
+        instance("ModifyDBEncryptAttributes", EncryptEnabled=1)
+        eventually("encryption", lambda: instance("DescribeDBEncryptAttributes")["EncryptStatus"] == 1)
+        instance.becomes(2)
     instance.does("ModifyDBSyncMode", SyncMode=mode)
     instance.sql("CREATE DATABASE d; CREATE TABLE d.t (x INT PRIMARY KEY); INSERT INTO d.t VALUES (1)")
     standby = node(instance, "slave")

@@ -46,6 +46,8 @@ pub struct Options {
 }
 
 /// What the trace says in place of a code, for what the proxy refuses: its answer is no reply of the API.
+/// What the codes of failures that are nobody's fault but ours begin with.
+const INTERNAL: &str = "InternalError";
 const REFUSED_BY_PROXY: &str = "RefusedByProxy";
 
 /// The front door of the API.
@@ -191,7 +193,9 @@ impl Gateway {
         };
         let result = reply::within_limit(result, language);
         if let Err(failure) = &result {
-            if let Some(internal) = &failure.internal {
+            // What is refused for a cause inside, a key that does not exist say, is in the trace.
+            if let Some(internal) = failure.internal.as_deref().filter(|_| failure.code.starts_with(INTERNAL))
+            {
                 tracing::error!(request_id = %request_id, action = record.action.as_deref(), internal, "a call failed inside");
             }
             record.error = Some(Box::new(TracedError {

@@ -23,8 +23,6 @@ use crate::sql::{self, Rows};
 
 /// Where a copy tells its position: by one name up to 10.11, by the other since.
 const TOLD: [&str; 2] = ["xtrabackup_binlog_info", "mariadb_backup_binlog_info"];
-/// How much memory the tool may take to bring a copy up to its position.
-const MEMORY: &str = "--use-memory=64M";
 /// How often it is looked whether a copy waits in vain.
 const LOOK: Duration = Duration::from_secs(1);
 /// What sessions of a primary say that wait: one for a standby, and one that makes a backup for the first.
@@ -115,25 +113,21 @@ impl MariaDb {
             option.push(path);
             option
         };
-        let (target, user) = (option("target-dir", &unfinished), self.installation()?.user);
+        let user = self.installation()?.user;
         let there = self.places.data(source, from);
         // Relative: the path of a socket has at most 107 bytes.
         let copying = [
             "--no-defaults".into(),
             "--backup".into(),
             tools::READ_REDO_LOG_EVERY.into(),
-            target.clone(),
+            option("target-dir", &unfinished),
             format!("--user={user}").into(),
             format!("--socket={SOCKET}").into(),
             option("datadir", &there),
         ];
-        let preparing = ["--no-defaults".into(), "--prepare".into(), MEMORY.into(), target];
-        for (what, arguments) in
-            [("mariadb-backup --backup", &copying[..]), ("mariadb-backup --prepare", &preparing[..])]
-        {
-            let running = self.tool(&tool).args(arguments).current_dir(&there).spawn()?;
-            tools::succeeds(what, running).await?;
-        }
+        let running = self.tool(&tool).args(copying).current_dir(&there).spawn()?;
+        tools::succeeds("mariadb-backup --backup", running).await?;
+        self.prepare(&tool, &unfinished).await?;
         let beside = self.position_file(id, to);
         blocking(move || {
             let position = TOLD.iter().find_map(|name| fs::read_to_string(unfinished.join(name)).ok());

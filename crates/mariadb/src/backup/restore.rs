@@ -248,7 +248,7 @@ impl MariaDb {
         server::private_directory(&data)?;
         self.unpack(&archive, &data).await?;
         let position = replay::position(&data)?;
-        self.prepare(&data).await?;
+        self.prepare(&self.tools()?.backup, &data).await?;
         replay::tidy(&data)?;
         self.place_key(id, row)?;
         let program = self.replaying(id, row, attempt, &data)?;
@@ -297,15 +297,6 @@ impl MariaDb {
         let (unpacked, decompressed) = tokio::join!(tools::succeeds("mbstream", child), decompressing);
         unpacked?;
         Ok(decompressed.map_err(|_| Error::Inconsistent("decompressing a backup panicked"))??)
-    }
-
-    async fn prepare(&self, data: &Path) -> Result<(), Error> {
-        let mut command = self.tool(&self.tools()?.backup);
-        // What the backup says of the server that it is of, its page size for one.
-        let server = format!("--defaults-file={}", data.join("backup-my.cnf").display());
-        let target = format!("--target-dir={}", data.display());
-        let child = command.args([&server, "--prepare", "--use-memory=64M", &target]).spawn()?;
-        tools::succeeds("mariabackup --prepare", child).await
     }
 
     /// The server that replays: as the instance's first node, but without logs of its own and without an address.

@@ -62,6 +62,15 @@ impl MariaDb {
         Ok(found)
     }
 
+    /// Brings a copy of a server's data up to its position.
+    pub(crate) async fn prepare(&self, backup: &Path, data: &Path) -> Result<(), Error> {
+        // What the copy says of the server that it is of: its page size, and where its plugins are.
+        let server = format!("--defaults-file={}", data.join("backup-my.cnf").display());
+        let target = format!("--target-dir={}", data.display());
+        let child = self.tool(backup).args([&server, "--prepare", "--use-memory=64M", &target]).spawn()?;
+        succeeds("mariadb-backup --prepare", child).await
+    }
+
     /// A command that dies with the future that runs it, and whose process the next start finds if this process is killed.
     pub(crate) fn tool(&self, program: &Path) -> Command {
         let mut command = Command::new(program);

@@ -15,6 +15,8 @@ use crate::sql::{Rows, SqlError};
 /// How long any one answer may take; an `ALTER` of a large table by us does not happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 const COMMAND_QUERY: u8 = 3;
+/// The whole packet of the command that ends a connection.
+const QUIT: [u8; 5] = [1, 0, 0, 0, 1];
 
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -129,5 +131,13 @@ impl Connection {
                 return Ok(whole);
             }
         }
+    }
+}
+
+impl Drop for Connection {
+    /// Says goodbye, or the server notes an aborted connection in the log of errors that users read.
+    fn drop(&mut self) {
+        // One that is gone needs none, and a socket without room for five bytes waits for nobody.
+        self.stream.get_ref().try_write(&QUIT).ok();
     }
 }
