@@ -260,6 +260,11 @@ pub(crate) async fn apply_received(server: &mut Connection) -> Result<(), Error>
     Err(Error::Inconsistent("what a standby has received could not be applied"))
 }
 
+/// Whether a server receives what another one writes.
+pub(crate) async fn receives(server: &mut Connection) -> Result<bool, Error> {
+    Ok(server.query("SHOW SLAVE STATUS").await?.first("Slave_IO_Running") == "Yes")
+}
+
 async fn stand_alone(server: &mut Connection) -> Result<(), Error> {
     server.run("STOP SLAVE").await?;
     Ok(server.run("RESET SLAVE ALL").await?)
