@@ -45,9 +45,9 @@ pub struct Options {
     pub deny: Vec<IpNet>,
 }
 
-/// What the trace says in place of a code, for what the proxy refuses: its answer is no reply of the API.
 /// What the codes of failures that are nobody's fault but ours begin with.
 const INTERNAL: &str = "InternalError";
+/// What the trace says in place of a code, for what the proxy refuses: its answer is no reply of the API.
 const REFUSED_BY_PROXY: &str = "RefusedByProxy";
 
 /// The front door of the API.

@@ -206,6 +206,12 @@ impl MariaDb {
         Ok(all)
     }
 
+    /// Whether a server receives what another one writes.
+    pub(crate) async fn receives(&self, id: &str, node: &Node) -> Result<bool, Error> {
+        let status = self.connect(id, node).await?.query("SHOW SLAVE STATUS").await?;
+        Ok(status.first("Slave_IO_Running") == "Yes")
+    }
+
     /// Whether the standbys that are up receive and apply, or are about to.
     pub(crate) async fn standbys_follow(&self, id: &str, row: &InstanceRow) -> Result<bool, Error> {
         for (_, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
@@ -258,11 +264,6 @@ pub(crate) async fn apply_received(server: &mut Connection) -> Result<(), Error>
         return Ok(());
     }
     Err(Error::Inconsistent("what a standby has received could not be applied"))
-}
-
-/// Whether a server receives what another one writes.
-pub(crate) async fn receives(server: &mut Connection) -> Result<bool, Error> {
-    Ok(server.query("SHOW SLAVE STATUS").await?.first("Slave_IO_Running") == "Yes")
 }
 
 async fn stand_alone(server: &mut Connection) -> Result<(), Error> {
