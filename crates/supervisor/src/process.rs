@@ -31,14 +31,7 @@ impl Process {
 
     /// The process that `record` speaks of, if it lives.
     pub(crate) fn of_record(record: &Record) -> io::Result<Option<Self>> {
-        match record.process {
-            Some(identity) => Self::adopt(identity),
-            // Who wrote the record died before it knew the process, if there ever was one.
-            None => match find_by_token(&record.token) {
-                Some(identity) => Self::adopt(identity),
-                None => Ok(None),
-            },
-        }
+        identity_of(record).map_or(Ok(None), Self::adopt)
     }
 
     fn adopt(identity: Identity) -> io::Result<Option<Self>> {
@@ -50,7 +43,7 @@ impl Process {
             Err(error) => return Err(error),
         };
         // Asked after the descriptor is held, so it is the descriptor's process that answers.
-        if start_time(identity.pid) != Some(identity.start_time) {
+        if !is_there(identity) {
             return Ok(None);
         }
         Ok(Some(Self { identity, descriptor, child: None }))
@@ -90,10 +83,17 @@ fn open(pid: u32) -> io::Result<AsyncFd<OwnedFd>> {
 
 /// Whether the process that `record` speaks of lives.
 pub(crate) fn lives(record: &Record) -> bool {
-    match record.process {
-        Some(identity) => start_time(identity.pid) == Some(identity.start_time),
-        None => find_by_token(&record.token).is_some(),
-    }
+    identity_of(record).is_some_and(is_there)
+}
+
+/// The process that `record` speaks of, which may have ended.
+fn identity_of(record: &Record) -> Option<Identity> {
+    // Where there is none, who wrote the record died before it knew the process, if there ever was one.
+    record.process.or_else(|| find_by_token(&record.token))
+}
+
+fn is_there(identity: Identity) -> bool {
+    start_time(identity.pid) == Some(identity.start_time)
 }
 
 /// When the process of that number started; `None` where there is none, or only its exit status.
