@@ -169,6 +169,11 @@ impl InstanceRow {
         self.nodes.get(self.primary).ok_or(Error::Inconsistent("the primary is not among the nodes"))
     }
 
+    /// The others, each with its number.
+    pub(crate) fn standbys(&self) -> impl Iterator<Item = (usize, &Node)> {
+        self.nodes.iter().enumerate().filter(|(at, _)| *at != self.primary)
+    }
+
     pub(crate) fn node_count(&self) -> i64 {
         i64::try_from(self.nodes.len()).unwrap_or_default()
     }

@@ -46,7 +46,7 @@ impl MariaDb {
             }
         }
         // A standby that was to be made anew, and of which only the removal was done.
-        for (_, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
+        for (_, node) in row.standbys() {
             if !self.places.data(id, node).exists() {
                 self.start_node(id, row, row.primary).await?;
                 self.supervisor.stop(&process(id, node)).await;

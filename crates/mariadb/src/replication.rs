@@ -98,7 +98,7 @@ impl MariaDb {
         let waits = row.sync_mode != 0 && !recovers;
         let leader = Leader { node, password, waits };
         let (mut arranged, mut followed) = (Arranged::default(), false);
-        for (at, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
+        for (at, node) in row.standbys() {
             // One that is down is arranged when it is back.
             if !self.is_ready(id, node) {
                 continue;
@@ -170,7 +170,7 @@ impl MariaDb {
     pub(crate) async fn heir(&self, id: &str, row: &InstanceRow) -> Result<Option<usize>, Error> {
         let level = self.store.read(|view| view.get::<Levels>(&Global, id))?.unwrap_or_default();
         let mut best = None;
-        for (at, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
+        for (at, node) in row.standbys() {
             let State::Ready { pid } = self.supervisor.state(&process(id, node)) else { continue };
             if !level.contains(&(node.id.clone(), pid)) {
                 continue;
@@ -191,7 +191,7 @@ impl MariaDb {
     pub(crate) async fn note_level(&self, id: &str, row: &InstanceRow) -> Result<bool, Error> {
         let reached = position(&mut self.primary(id, row).await?, "gtid_binlog_pos").await?;
         let mut level = Vec::new();
-        for node in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary).map(|(_, node)| node) {
+        for node in row.standbys().map(|(_, node)| node) {
             let State::Ready { pid } = self.supervisor.state(&process(id, node)) else { continue };
             let mut standby = self.connect(id, node).await?;
             if has_reached(&mut standby, &reached, Duration::from_secs(1)).await? {
@@ -214,7 +214,7 @@ impl MariaDb {
 
     /// Whether the standbys that are up receive and apply, or are about to.
     pub(crate) async fn standbys_follow(&self, id: &str, row: &InstanceRow) -> Result<bool, Error> {
-        for (_, node) in row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary) {
+        for (_, node) in row.standbys() {
             if !self.is_ready(id, node) {
                 continue;
             }

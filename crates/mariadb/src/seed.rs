@@ -3,10 +3,9 @@
 //! `mariadb-backup` copies while the server goes on. The position of the copy is kept beside it until the server that has it was
 //! started once and knows it.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use crate::cluster::{NO_NODE, process};
 use crate::error::Error;
 use crate::instances::{InstanceRow, Node};
 use crate::replication::{self, Following, Leader};
-use crate::server::{Missing, Places, SOCKET, copy, locate, private_directory, remove, write_private};
+use crate::server::{Missing, Places, copy, locate, private_directory, remove, write_private};
 use crate::sql::{self, Rows};
 
 /// Where a copy tells its position: by one name up to 10.11, by the other since.
@@ -67,8 +66,7 @@ impl MariaDb {
 
     async fn end_vain_waits(&self, id: &str, row: &InstanceRow, to: &Node) -> Result<(), Error> {
         // Asked themselves: the primary takes half a minute to notice that one is gone.
-        for (_, other) in row.nodes.iter().enumerate().filter(|(at, node)| *at != row.primary && *node != to)
-        {
+        for (_, other) in row.standbys().filter(|(_, node)| *node != to) {
             if self.is_ready(id, other) && self.receives(id, other).await.unwrap_or_default() {
                 return Ok(());
             }
@@ -111,24 +109,9 @@ impl MariaDb {
             Ok(private_directory(&cleared)?)
         })
         .await?;
-        let option = |name: &str, path: &Path| {
-            let mut option = OsString::from(format!("--{name}="));
-            option.push(path);
-            option
-        };
-        let user = self.installation()?.user;
-        let there = self.places.data(source, from);
-        // Relative: the path of a socket has at most 107 bytes.
-        let copying = [
-            "--no-defaults".into(),
-            "--backup".into(),
-            tools::READ_REDO_LOG_EVERY.into(),
-            option("target-dir", &unfinished),
-            format!("--user={user}").into(),
-            format!("--socket={SOCKET}").into(),
-            option("datadir", &there),
-        ];
-        let running = self.tool(&tool).args(copying).current_dir(&there).spawn()?;
+        let (user, there) = (self.installation()?.user, self.places.data(source, from));
+        let mut command = self.copying(&tool, &there, &user);
+        let running = command.arg(tools::option("target-dir", &unfinished)).spawn()?;
         tools::succeeds("mariadb-backup --backup", running).await?;
         self.prepare(&tool, &unfinished).await?;
         let beside = self.position_file(id, to);

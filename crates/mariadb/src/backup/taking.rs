@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::flows;
 use crate::instances::{self, InstanceRow};
 use crate::moments::Moment;
-use crate::server::{SOCKET, private_directory};
+use crate::server::private_directory;
 
 /// How often it is looked what has had its time, which is counted in days.
 const PRUNE_EVERY: time::Duration = time::Duration::minutes(1);
@@ -174,13 +174,8 @@ impl MariaDb {
         let unfinished = directory.join(format!("unfinished-{}", self.world.uuid().simple()));
         let data = self.places.data(id, row.primary_node()?);
         let (reader, writer) = io::pipe()?;
-        let mut command = self.tool(&tools.backup);
-        // The socket is named relative to where it is, because its whole path may be too long.
-        command.current_dir(&data).args(["--no-defaults", "--backup", "--stream=xbstream"]);
-        command.arg(tools::READ_REDO_LOG_EVERY);
-        command.arg(format!("--socket={SOCKET}")).arg(format!("--user={}", installed.user));
-        command.arg(format!("--datadir={}", data.display()));
-        command.arg(format!("--target-dir={}", directory.join("none").display()));
+        let mut command = self.copying(&tools.backup, &data, &installed.user);
+        command.arg("--stream=xbstream").arg(tools::option("target-dir", &directory.join("none")));
         let child = command.stdout(Stdio::from(writer)).spawn()?;
         // It holds the pipe's end, without whose closing the stream does not end.
         drop(command);

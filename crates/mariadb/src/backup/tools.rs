@@ -1,6 +1,6 @@
 //! The programs that take backups and read binary logs: where they are, how they are run, and how those of a dead process are ended.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -15,13 +15,13 @@ use tokio::time::sleep;
 
 use crate::MariaDb;
 use crate::error::Error;
-use crate::server::{Missing, locate};
+use crate::server::{Missing, SOCKET, locate};
 
 /// The one command that installs them, on Debian and its kin.
 pub(crate) const INSTALL: &str = "apt-get install --no-install-recommends mariadb-backup mariadb-client";
 /// How often the tool that copies a server reads its redo log, in milliseconds. That log is small here, and once a second, which the
 /// tool does by itself, a writer at full speed goes around it in less.
-pub(crate) const READ_REDO_LOG_EVERY: &str = "--log-copy-interval=50";
+const READ_REDO_LOG_EVERY: &str = "--log-copy-interval=50";
 /// Marks the programs that a process of Rookery with this directory has started.
 const MARK: &str = "ROOKERY_MARIADB_TOOL_OF";
 /// How often it is looked whether a program that was killed is gone.
@@ -50,6 +50,13 @@ impl Tools {
     }
 }
 
+/// An option of a program whose value is a path.
+pub(crate) fn option(name: &str, path: &Path) -> OsString {
+    let mut option = OsString::from(format!("--{name}="));
+    option.push(path);
+    option
+}
+
 impl MariaDb {
     /// The programs; asked for until they are there.
     pub(crate) fn tools(&self) -> Result<Tools, Missing> {
@@ -62,13 +69,23 @@ impl MariaDb {
         Ok(found)
     }
 
+    /// The command that copies what the server with this data directory has, while it goes on. Where to is left to say.
+    pub(crate) fn copying(&self, backup: &Path, data: &Path, user: &str) -> Command {
+        let mut command = self.tool(backup);
+        // The socket is named relative to where it is, because its whole path may be too long.
+        command.current_dir(data).args(["--no-defaults", "--backup", READ_REDO_LOG_EVERY]);
+        command.arg(format!("--socket={SOCKET}")).arg(format!("--user={user}")).arg(option("datadir", data));
+        command
+    }
+
     /// Brings a copy of a server's data up to its position.
     pub(crate) async fn prepare(&self, backup: &Path, data: &Path) -> Result<(), Error> {
         // What the copy says of the server that it is of: its page size, and where its plugins are.
-        let server = format!("--defaults-file={}", data.join("backup-my.cnf").display());
-        let target = format!("--target-dir={}", data.display());
-        let child = self.tool(backup).args([&server, "--prepare", "--use-memory=64M", &target]).spawn()?;
-        succeeds("mariadb-backup --prepare", child).await
+        let mut command = self.tool(backup);
+        command
+            .arg(option("defaults-file", &data.join("backup-my.cnf")))
+            .args(["--prepare", "--use-memory=64M"]);
+        succeeds("mariadb-backup --prepare", command.arg(option("target-dir", data)).spawn()?).await
     }
 
     /// A command that dies with the future that runs it, and whose process the next start finds if this process is killed.

@@ -43,7 +43,7 @@ pub(crate) async fn switch_db_instance_ha(
 
 /// The first standby in the zone, or outside it.
 fn successor(row: &InstanceRow, zone: &str, avoid: bool) -> Option<usize> {
-    let standbys = row.nodes.iter().enumerate().filter(|(at, _)| *at != row.primary);
+    let standbys = row.standbys();
     standbys.into_iter().find(|(_, node)| (node.zone == zone) != avoid).map(|(at, _)| at)
 }
 

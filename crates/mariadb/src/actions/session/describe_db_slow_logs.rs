@@ -60,7 +60,7 @@ fn asked_node(row: &InstanceRow, slave: i64) -> Result<&Node, Error> {
     match slave {
         0 => row.primary_node(),
         1 => {
-            let standby = row.nodes.iter().enumerate().find(|(at, _)| *at != row.primary);
+            let standby = row.standbys().next();
             standby
                 .map(|(_, node)| node)
                 .ok_or_else(|| Error::invalid("Slave", "asks for a standby, and there is none"))
