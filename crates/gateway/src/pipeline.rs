@@ -194,7 +194,8 @@ impl Gateway {
         let result = reply::within_limit(result, language);
         if let Err(failure) = &result {
             // What is refused for a cause inside, a key that does not exist say, is in the trace.
-            if let Some(internal) = failure.internal.as_deref().filter(|_| failure.code.starts_with(INTERNAL))
+            if let Some(internal) = &failure.internal
+                && failure.code.starts_with(INTERNAL)
             {
                 tracing::error!(request_id = %request_id, action = record.action.as_deref(), internal, "a call failed inside");
             }

@@ -251,13 +251,14 @@ impl Pipeline {
         }));
         let mut file = self.written().await?;
         self.since_write_back += length;
-        if self.since_write_back >= WRITE_BACK && self.write_back.as_ref().is_none_or(JoinHandle::is_finished)
+        if self.durability == Durability::Strict
+            && self.since_write_back >= WRITE_BACK
+            && self.write_back.as_ref().is_none_or(JoinHandle::is_finished)
         {
             self.since_write_back = 0;
             self.written_back().await?;
             let same = file.try_clone().map_err(Error::disk("writing an upload"))?;
-            let durability = self.durability;
-            self.write_back = Some(spawn_blocking(move || durability.ensure(|| same.sync_data())));
+            self.write_back = Some(spawn_blocking(move || same.sync_data()));
         }
         self.writing = Some(spawn_blocking(move || {
             write_whole(&mut file, &pieces)?;
